@@ -55,14 +55,6 @@ def test_imports_point_downwards() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_every_package_is_named_in_the_contracts() -> None:
-    parser = configparser.ConfigParser()
-    parser.read(ROOT / "setup.cfg")
-    layers = set(re.findall(r"\w+", parser["importlinter:contract:layers"]["layers"]))
-    files = (path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
-    assert layers == {path.parts[0].removesuffix(".py") for path in files} - {"__init__"}
-
-
 def test_torch_core_is_everything_below_the_tasks() -> None:
     parser = configparser.ConfigParser()
     parser.read(ROOT / "setup.cfg")

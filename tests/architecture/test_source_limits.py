@@ -67,7 +67,8 @@ def test_names_are_the_words_of_the_field(path: Path) -> None:
 def test_public_names_are_documented(path: Path) -> None:
     tree = parse(path)
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    owners = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]
+    owners: list[ast.Module | ast.ClassDef] = [tree]
+    owners.extend(node for node in tree.body if isinstance(node, ast.ClassDef))
     members = [node for owner in owners for node in owner.body if isinstance(node, kinds)]
     public = [node for node in members if not node.name.startswith("_")]
     assert [node.name for node in public if not ast.get_docstring(node)] == []
