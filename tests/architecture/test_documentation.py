@@ -19,7 +19,7 @@ LINK = re.compile(r"\[[^\]]*\]\((?!https?:|#|mailto:)([^)#\s]+)")
 # A path of somebody's machine.
 MACHINE_PATH = re.compile(r"(?<![\w./])/(?:home|root|work|Users|mnt)/")
 
-pytestmark = pytest.mark.parametrize(
+each_document = pytest.mark.parametrize(
     "document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
 )
 
@@ -36,11 +36,13 @@ def make_targets() -> set[str]:
     return set(re.findall(r"^([a-z-]+):.*##", makefile, re.M))
 
 
+@each_document
 def test_make_targets_exist(document: Path) -> None:
     named = set(re.findall(r"^make ([a-z][\w-]*)", snippets(document), re.M))
     assert named - make_targets() == set()
 
 
+@each_document
 def test_verbs_exist(document: Path) -> None:
     named = set(
         re.findall(r"^(?:\$ )?(?:\.venv/bin/)?rvos ([a-z][\w-]*)", snippets(document), re.M)
@@ -48,22 +50,26 @@ def test_verbs_exist(document: Path) -> None:
     assert named - set(VERBS) == set()
 
 
+@each_document
 def test_named_configs_exist(document: Path) -> None:
     named = set(re.findall(r"\bconfigs/[\w/.-]+\.yaml", snippets(document)))
     named = {name for name in named if "NAME" not in name}
     assert {name for name in named if not (ROOT / name).exists()} == set()
 
 
+@each_document
 def test_links_resolve(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     targets = [(document.parent / target) for target in LINK.findall(text)]
     assert [str(target) for target in targets if not target.exists()] == []
 
 
+@each_document
 def test_no_path_of_a_machine(document: Path) -> None:
     assert MACHINE_PATH.findall(document.read_text(encoding="utf-8")) == []
 
 
+@each_document
 def test_python_examples_run(document: Path, tmp_path: Path) -> None:
     text = document.read_text(encoding="utf-8")
     blocks = [code for language, code in BLOCK.findall(text) if language == "python"]
@@ -75,3 +81,22 @@ def test_python_examples_run(document: Path, tmp_path: Path) -> None:
         [sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_every_ablation_is_listed() -> None:
+    text = (ROOT / "docs" / "ablations.md").read_text(encoding="utf-8")
+    names = [f"configs/ablation/{path.name}" for path in (ROOT / "configs/ablation").glob("*.yaml")]
+    assert [name for name in names if name not in text] == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "configs" / "experiment").glob("*.yaml")), ids=lambda path: path.stem
+)
+def test_experiments_fit_on_fifteen_lines(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 15
+
+
+def test_every_make_target_is_explained() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = re.findall(r"^\.PHONY: (.*)", makefile, re.M)
+    assert set(" ".join(phony).split()) == make_targets()

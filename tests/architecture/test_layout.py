@@ -12,8 +12,6 @@ import rvos
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(rvos.__file__).parent
 MIRRORED_SHARE = 0.95
-LONG_FILE = 250
-SHORT_SHARE = 0.9
 
 
 def package_modules() -> list[Path]:
@@ -30,13 +28,6 @@ def test_tests_mirror_the_package() -> None:
         if not (ROOT / "tests" / module.with_name(f"test_{module.name}")).exists()
     ]
     assert len(missing) <= (1 - MIRRORED_SHARE) * len(modules), missing
-
-
-def test_most_files_are_short() -> None:
-    lengths = sorted(
-        len(path.read_text(encoding="utf-8").splitlines()) for path in PACKAGE.rglob("*.py")
-    )
-    assert lengths[int(SHORT_SHARE * len(lengths))] <= LONG_FILE
 
 
 def test_test_folders_are_not_packages() -> None:
