@@ -1,0 +1,1 @@
+"""Pure functions on tensors: boxes, masks, assignment, sampling, positions."""

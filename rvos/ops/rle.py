@@ -1,0 +1,104 @@
+"""Run-length encoded masks, in the compressed form of COCO."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool
+from pycocotools import mask as coco_mask
+
+
+@dataclass(frozen=True, slots=True)
+class RunLengthMask:
+    """One mask as run lengths.
+
+    Attributes:
+        height: Rows of the mask.
+        width: Columns of the mask.
+        counts: COCO's compressed run lengths, ASCII.
+    """
+
+    height: int
+    width: int
+    counts: bytes
+
+    def as_coco(self) -> dict[str, tuple[int, int] | bytes]:
+        """The dictionary that pycocotools reads; in JSON, ``counts`` is the same text.
+
+        >>> RunLengthMask(2, 3, b"6").as_coco()
+        {'size': (2, 3), 'counts': b'6'}
+        """
+        return {"size": (self.height, self.width), "counts": self.counts}
+
+
+def encode_mask(mask: Bool[np.ndarray, "h w"]) -> RunLengthMask:
+    """Encode one mask.
+
+    Args:
+        mask: ``[H, W]``, True on the object.
+
+    Returns:
+        The run lengths.
+
+    >>> encode_mask(np.zeros((2, 3), dtype=bool))
+    RunLengthMask(height=2, width=3, counts=b'6')
+    """
+    encoded = coco_mask.encode(np.asfortranarray(mask, dtype=np.uint8))
+    return RunLengthMask(mask.shape[0], mask.shape[1], encoded["counts"])
+
+
+def decode_mask(rle: RunLengthMask) -> Bool[np.ndarray, "h w"]:
+    """Decode one mask.
+
+    Args:
+        rle: Its run lengths.
+
+    Returns:
+        ``[H, W]``, True on the object.
+
+    >>> mask = np.eye(3, dtype=bool)
+    >>> bool((decode_mask(encode_mask(mask)) == mask).all())
+    True
+    """
+    decoded: np.ndarray = coco_mask.decode(rle.as_coco())
+    return decoded.astype(bool)
+
+
+def mask_area(rle: RunLengthMask) -> int:
+    """Number of pixels on the object, without decoding.
+
+    Args:
+        rle: The run lengths.
+
+    Returns:
+        The count.
+
+    >>> mask_area(encode_mask(np.eye(3, dtype=bool)))
+    3
+    """
+    return int(coco_mask.area(rle.as_coco()))
+
+
+def merge_masks(rles: Sequence[RunLengthMask], intersect: bool = False) -> RunLengthMask:
+    """Union (or intersection) of masks of one size, without decoding.
+
+    Args:
+        rles: At least one.
+        intersect: Intersection instead of union.
+
+    Returns:
+        The merged mask.
+
+    Raises:
+        ValueError: Without any mask, or with masks of different sizes.
+
+    >>> mask_area(merge_masks([encode_mask(np.eye(3, dtype=bool)), RunLengthMask(3, 3, b"9")]))
+    3
+    """
+    sizes = {(rle.height, rle.width) for rle in rles}
+    if len(sizes) != 1:
+        message = f"merge_masks needs masks of one size, got the sizes {sorted(sizes)}"
+        raise ValueError(message)
+    merged = coco_mask.merge([rle.as_coco() for rle in rles], intersect=intersect)
+    ((height, width),) = sizes
+    return RunLengthMask(height, width, merged["counts"])

@@ -1,0 +1,56 @@
+"""What the models return."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+
+@dataclass
+class SegmentationOutput:
+    """Predictions for every object query; query q is one track through all frames.
+
+    Attributes:
+        pred_logits: ``[B, T, Q, 1]``, how well the query fits the expression.
+        pred_boxes: ``[B, T, Q, 4]`` cxcywh in [0, 1] of the unpadded frame.
+        pred_masks: ``[B, T, Q, ceil(H/4), ceil(W/4)]`` logits over the padded frame.
+    """
+
+    pred_logits: Float[Tensor, "b t q 1"]
+    pred_boxes: Float[Tensor, "b t q 4"]
+    pred_masks: Float[Tensor, "b t q h w"]
+
+
+@dataclass
+class ProposalOutput(SegmentationOutput):
+    """Predictions of the encoder proposals; query q is rank q of each frame, not a track.
+
+    Attributes:
+        pred_logits: ``[B, T, Q, 1]``.
+        pred_boxes: ``[B, T, Q, 4]`` cxcywh, refined.
+        pred_masks: ``[B, T, Q, h, w]`` logits.
+        proposal_boxes: ``[B, T, Q, 4]`` cxcywh before refinement; used for matching only.
+    """
+
+    proposal_boxes: Float[Tensor, "b t q 4"]
+
+
+@dataclass
+class AuxiliarySegmentationOutput(SegmentationOutput):
+    """The last layer's predictions and those of everything before it.
+
+    Attributes:
+        pred_logits: ``[B, T, Q, 1]`` of the last decoder layer.
+        pred_boxes: ``[B, T, Q, 4]`` cxcywh of the last decoder layer.
+        pred_masks: ``[B, T, Q, h, w]`` logits of the last decoder layer.
+        aux_outputs: One output per earlier decoder layer, first layer first; Q differs.
+        proposal_output: The encoder proposals.
+        token_logits: ``[B, T, S]``, score of every encoder token, levels concatenated; invalid
+            tokens (padding, border) hold minus infinity.
+        level_shapes: (height, width) of each level, in the order of ``token_logits``.
+    """
+
+    aux_outputs: list[SegmentationOutput]
+    proposal_output: ProposalOutput
+    token_logits: Float[Tensor, "b t s"]
+    level_shapes: list[tuple[int, int]]

@@ -1,0 +1,93 @@
+"""Clips, their targets and batches of them."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+
+@dataclass
+class ClipTargets:
+    """Ground truth of one clip for one expression.
+
+    Every track of the clip may be listed, not only those that the expression refers to: the others
+    teach boxes and masks. N = 0 is a clip without any annotated object.
+
+    Attributes:
+        boxes_cxcywh: ``[N, T, 4]`` in [0, 1] of the unpadded frame; zeros where absent.
+        masks: ``[N, T, H, W]``, True on the object, at the size of the frames.
+        present: ``[N, T]``, True where the object is visible in the frame.
+        referred: ``[N]``, True for the tracks that the expression refers to.
+    """
+
+    boxes_cxcywh: Float[Tensor, "n t 4"]
+    masks: Bool[Tensor, "n t h w"]
+    present: Bool[Tensor, "n t"]
+    referred: Bool[Tensor, " n"]
+
+
+@dataclass
+class VideoSample:
+    """One clip with one expression, as a dataset returns it.
+
+    Attributes:
+        sample_id: Unique in the dataset, stable over runs: ``<video>/<expression id>[/<anchor>]``.
+        video_id: Name of the video.
+        expression: The expression, lower case, white space collapsed.
+        expression_kind: ``appearance``, ``relation``, ... where the dataset knows, else ``""``.
+        frame_ids: Names of the T frames, in the order of ``frames``.
+        frames: ``[T, 3, H, W]``, normalised with the ImageNet statistics.
+        targets: Ground truth of the clip at the frames' size.
+        original_size: (height, width) of the video on disk.
+    """
+
+    sample_id: str
+    video_id: str
+    expression: str
+    expression_kind: str
+    frame_ids: list[str]
+    frames: Float[Tensor, "t 3 h w"]
+    targets: ClipTargets
+    original_size: tuple[int, int]
+
+
+@dataclass
+class VideoBatch:
+    """Clips of equal length, padded at the bottom and right to one size.
+
+    A plain (not frozen) dataclass, because Lightning's device transfer sets its fields.
+
+    Attributes:
+        sample_ids: B ids.
+        video_ids: B names.
+        expressions: B expressions.
+        expression_kinds: B kinds, ``""`` where unknown.
+        frame_ids: B lists of T names.
+        frames: ``[B, T, 3, H, W]``, zero on padding.
+        valid_pixels: ``[B, T, H, W]``, True = image, False = padding.
+        targets: B targets; their masks are padded to H, W, their boxes refer to the unpadded size.
+        original_sizes: B (height, width) of the videos on disk.
+        clip_sizes: B (height, width) of the unpadded clips.
+    """
+
+    sample_ids: list[str]
+    video_ids: list[str]
+    expressions: list[str]
+    expression_kinds: list[str]
+    frame_ids: list[list[str]]
+    frames: Float[Tensor, "b t 3 h w"]
+    valid_pixels: Bool[Tensor, "b t h w"]
+    targets: list[ClipTargets]
+    original_sizes: list[tuple[int, int]]
+    clip_sizes: list[tuple[int, int]]
+
+    def pin_memory(self) -> "VideoBatch":
+        """Move the tensors to page-locked memory; called by the DataLoader."""
+        self.frames = self.frames.pin_memory()
+        self.valid_pixels = self.valid_pixels.pin_memory()
+        for target in self.targets:
+            target.boxes_cxcywh = target.boxes_cxcywh.pin_memory()
+            target.masks = target.masks.pin_memory()
+            target.present = target.present.pin_memory()
+            target.referred = target.referred.pin_memory()
+        return self

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from rvos.ops.rle import decode_mask, encode_mask, mask_area, merge_masks
+
+sizes = st.tuples(st.integers(1, 12), st.integers(1, 12))
+masks = sizes.flatmap(lambda size: arrays(bool, size))
+mask_pairs = sizes.flatmap(lambda size: st.tuples(arrays(bool, size), arrays(bool, size)))
+
+
+@given(masks)
+def test_decoding_undoes_encoding(mask: np.ndarray) -> None:
+    rle = encode_mask(mask)
+    assert (rle.height, rle.width) == mask.shape
+    decoded = decode_mask(rle)
+    assert decoded.dtype == bool
+    np.testing.assert_array_equal(decoded, mask)
+
+
+@given(masks)
+def test_area_counts_the_pixels(mask: np.ndarray) -> None:
+    assert mask_area(encode_mask(mask)) == mask.sum()
+
+
+@given(mask_pairs)
+def test_merging_is_union_or_intersection(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    first, second = pair
+    rles = [encode_mask(first), encode_mask(second)]
+    np.testing.assert_array_equal(decode_mask(merge_masks(rles)), first | second)
+    intersection = merge_masks(rles, intersect=True)
+    np.testing.assert_array_equal(decode_mask(intersection), first & second)
+
+
+def test_masks_of_different_sizes_do_not_merge() -> None:
+    rles = [encode_mask(np.zeros(size, dtype=bool)) for size in ((2, 3), (3, 2))]
+    with pytest.raises(ValueError, match="one size"):
+        merge_masks(rles)
+    with pytest.raises(ValueError, match="one size"):
+        merge_masks([])
