@@ -1,0 +1,1 @@
+"""The networks: GroundingDINO as the grounder, ReferDINO on top of it."""

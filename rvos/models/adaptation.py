@@ -1,0 +1,154 @@
+"""What trains and what is frozen, and low-rank adapters on the grounder (METHOD of the paper, 4.1)."""
+
+import re
+from typing import Literal
+
+from peft import LoraConfig, inject_adapter_in_model
+from peft.tuners.lora import LoraLayer
+from torch import nn
+
+from rvos.models.referdino import ReferDINO
+
+_ENCODER = "grounder.fusion_encoder."
+_DECODER = "grounder.query_decoder."
+# torch's attention projects queries, keys and values with one bare parameter and its output inside
+# one call, so the released adapters reach neither; transformers has them as linear layers.
+_ATTENTION = re.compile(
+    r"(text_enhancer_layer\.self_attn|layers\.\d+\.self_attn|encoder_attn_text)"
+    r"\.(query|key|value|out_proj)$"
+)
+_PUBLISHED_TRAINABLE = (
+    re.compile(r"^grounder\.text_encoder\.projection\."),
+    re.compile(r"^grounder\.text_encoder\.bert\..*LayerNorm\."),
+    re.compile(r"^grounder\.image_encoder\.backbone\.hidden_states_norms\.stage1\."),
+    re.compile(r"^grounder\.query_decoder\.box_head\."),
+    re.compile(r"\.lora_[AB]\."),
+    re.compile(r"^pixel_decoder\."),
+    re.compile(r"^mask_head\."),
+)
+_TEMPORAL = re.compile(r"^temporal_enhancer\.")
+
+
+class AdaptationPolicy:
+    """Chooses the trainable parameters and adds adapters.
+
+    Args:
+        trainable: ``published`` trains adapters, box head, text projection, BERT's norms, the norm of
+            the stride-4 feature, pixel decoder, mask head and the temporal part; ``all`` trains
+            everything; ``temporal`` trains the temporal enhancer only.
+        encoder_lora: Adapters on the fusion encoder's linear layers.
+        decoder_lora: Adapters on the query decoder's linear layers.
+        rank: Of the adapters; their scaling is 1 / rank.
+        train_temporal: False leaves the temporal enhancer frozen, as in image pre-training.
+    """
+
+    def __init__(
+        self,
+        trainable: Literal["published", "all", "temporal"] = "published",
+        encoder_lora: bool = True,
+        decoder_lora: bool = True,
+        rank: int = 32,
+        train_temporal: bool = True,
+    ) -> None:
+        self.trainable = trainable
+        self.encoder_lora = encoder_lora
+        self.decoder_lora = decoder_lora
+        self.rank = rank
+        self.train_temporal = train_temporal
+
+    def apply(self, model: ReferDINO) -> list[str]:
+        """Add adapters and set ``requires_grad``.
+
+        Args:
+            model: Changed in place.
+
+        Returns:
+            Names of the trainable parameters.
+        """
+        if self.trainable == "published":
+            add_adapters(
+                model, encoder=self.encoder_lora, decoder=self.decoder_lora, rank=self.rank
+            )
+        names = []
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(self._trains(name))
+            if parameter.requires_grad:
+                names.append(name)
+        return names
+
+    def set_frozen_parts_to_eval(self, model: ReferDINO) -> None:
+        """Switch dropout and stochastic depth off in backbone and BERT, unless they train.
+
+        The released implementation leaves both on in its frozen parts.
+
+        Args:
+            model: In training mode.
+        """
+        if self.trainable != "all":
+            model.grounder.image_encoder.eval()
+            model.grounder.text_encoder.eval()
+
+    def _trains(self, name: str) -> bool:
+        if _TEMPORAL.match(name):
+            return self.train_temporal
+        if self.trainable == "published":
+            return any(pattern.search(name) for pattern in _PUBLISHED_TRAINABLE)
+        return self.trainable == "all"
+
+
+def adapted_layers(model: ReferDINO, *, encoder: bool, decoder: bool) -> list[str]:
+    """List the linear layers that the released implementation adapts.
+
+    Args:
+        model: With or without adapters.
+        encoder: Include the fusion encoder.
+        decoder: Include the query decoder.
+
+    Returns:
+        Module names: 122 of Swin-T or Swin-B with both parts, 38 with the decoder only.
+    """
+    prefixes = [_ENCODER] * encoder + [_DECODER] * decoder
+    return [
+        name
+        for name, module in model.named_modules()
+        if name.startswith(tuple(prefixes))
+        and isinstance(module, (nn.Linear, LoraLayer))
+        and ".lora_" not in name
+        and not name.endswith(".base_layer")
+        and "box_head" not in name
+        and not _ATTENTION.search(name)
+    ]
+
+
+def add_adapters(
+    model: ReferDINO, *, encoder: bool = True, decoder: bool = True, rank: int = 32
+) -> None:
+    """Inject peft LoRA layers with scaling 1 / rank, as the released files have them.
+
+    Args:
+        model: Changed in place.
+        encoder: Adapt the fusion encoder.
+        decoder: Adapt the query decoder.
+        rank: Of the adapters.
+    """
+    targets = adapted_layers(model, encoder=encoder, decoder=decoder)
+    if targets:
+        config = LoraConfig(r=rank, lora_alpha=1, lora_dropout=0.0, target_modules=targets)
+        inject_adapter_in_model(config, model)
+
+
+def merge_adapters(model: ReferDINO) -> ReferDINO:
+    """Fold adapters into their layers and remove them, for inference.
+
+    Args:
+        model: Changed in place.
+
+    Returns:
+        The same model, with plain linear layers.
+    """
+    for name, module in list(model.named_modules()):
+        if isinstance(module, LoraLayer):
+            module.merge(safe_merge=False)
+            parent, _, child = name.rpartition(".")
+            setattr(model.get_submodule(parent), child, module.get_base_layer())
+    return model

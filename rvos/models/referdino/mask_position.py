@@ -1,0 +1,46 @@
+"""Position in mask features and mask embeddings: keeps the masks of look-alikes apart."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from rvos.ops.position_embedding import pixel_positions, sine_embedding
+
+
+class MaskPosition(nn.Module):
+    """Zero-initialised projections of pixel and box positions.
+
+    At the start both add nothing, so weights trained without them give the same masks.
+
+    Args:
+        hidden_dim: Channels.
+    """
+
+    def __init__(self, hidden_dim: int) -> None:
+        super().__init__()
+        self.num_features = hidden_dim // 2
+        self.pixel_projection = nn.Linear(2 * self.num_features, hidden_dim)
+        self.box_projection = nn.Linear(4 * self.num_features, hidden_dim)
+        for projection in (self.pixel_projection, self.box_projection):
+            nn.init.zeros_(projection.weight)
+            nn.init.zeros_(projection.bias)
+
+    def forward(
+        self,
+        embedding: Float[Tensor, "n q c"],
+        features: Float[Tensor, "n c h w"],
+        boxes_cxcywh: Float[Tensor, "n q 4"],
+    ) -> tuple[Float[Tensor, "n q c"], Float[Tensor, "n c h w"]]:
+        """Add position.
+
+        Args:
+            embedding: Mask embeddings ``[N, Q, C]``.
+            features: Mask features ``[N, C, H, W]``.
+            boxes_cxcywh: Reference boxes ``[N, Q, 4]`` in [0, 1].
+
+        Returns:
+            Embeddings ``[N, Q, C]`` and features ``[N, C, H, W]``.
+        """
+        pixels = pixel_positions(*features.shape[-2:], self.num_features, like=features)
+        boxes = sine_embedding(boxes_cxcywh.detach(), self.num_features)
+        placed = features + self.pixel_projection(pixels).permute(2, 0, 1)
+        return embedding + self.box_projection(boxes), placed

@@ -1,0 +1,290 @@
+"""ReferDINO (Liang et al., ICCV 2025, arXiv 2501.14607)."""
+
+import tempfile
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from huggingface_hub import create_repo, upload_folder
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from rvos.checkpoints.adapters import merge_adapters_in_state
+from rvos.checkpoints.files import write_folder
+from rvos.layers.described import DescribedModule, describe
+from rvos.models.grounding_dino import ExpressionTokenizer, Grounder
+from rvos.models.grounding_dino.image_encoder import valid_ratio_xy
+from rvos.models.grounding_dino.proposals import text_similarity
+from rvos.models.mask_heads.base import MaskFeatures, MaskQueries
+from rvos.models.referdino.initialization import initialise_from_scratch
+from rvos.models.referdino.pixel_decoder import FPNPixelDecoder, crop_to_stride4
+from rvos.models.referdino.temporal_enhancer import (
+    ObjectConsistentTemporalEnhancer,
+    Tracks,
+    as_tracks,
+)
+from rvos.ops.inverse_sigmoid import inverse_sigmoid
+from rvos.structures import (
+    AuxiliarySegmentationOutput,
+    DecodedQueries,
+    ImageFeatures,
+    ProposalOutput,
+    ReferenceText,
+    SegmentationOutput,
+    TextTokens,
+)
+
+
+class ReferDINO(DescribedModule):
+    """Ground, track, enhance, segment.
+
+    Args:
+        grounder: GroundingDINO with query pruning.
+        temporal_enhancer: Tracker and temporal decoder; None keeps frames apart.
+        pixel_decoder: Makes the shared feature map at stride 4.
+        mask_head: Turns queries into masks on it.
+        enhance_single_frames: Whether clips of one frame pass the temporal enhancer. True is the
+            released inference, False the released training on images.
+        frames_per_chunk: Frames that the per-frame stages see at a time in :meth:`forward`.
+        input_short_side: Height or width, the smaller, the weights were trained for, in pixels.
+        from_scratch: Start with scales that train without pre-trained weights.
+    """
+
+    def __init__(
+        self,
+        grounder: Grounder,
+        temporal_enhancer: ObjectConsistentTemporalEnhancer | None,
+        pixel_decoder: FPNPixelDecoder,
+        mask_head: nn.Module,
+        enhance_single_frames: bool = True,
+        frames_per_chunk: int = 36,
+        input_short_side: int = 360,
+        from_scratch: bool = False,
+    ) -> None:
+        super().__init__()
+        self.grounder = grounder
+        self.temporal_enhancer = temporal_enhancer
+        self.pixel_decoder = pixel_decoder
+        self.mask_head = mask_head
+        self.enhance_single_frames = enhance_single_frames
+        self.frames_per_chunk = frames_per_chunk
+        self.input_short_side = input_short_side
+        self.tokenizer = ExpressionTokenizer(max_tokens=grounder.config.max_text_len)
+        if from_scratch:
+            initialise_from_scratch(grounder, temporal_enhancer, mask_head)
+
+    def forward(
+        self,
+        frames: Float[Tensor, "b t 3 h w"],
+        text: list[str] | TextTokens,
+        valid_pixels: Bool[Tensor, "b t h w"] | None = None,
+    ) -> SegmentationOutput:
+        """Segment what each expression means; only the last decoder layer is computed to the end.
+
+        Args:
+            frames: ImageNet-normalised clips ``[B, T, 3, H, W]``, zero on padding.
+            text: B expressions, or their tokens.
+            valid_pixels: ``[B, T, H, W]``, True = image, False = padding; None = all image.
+        """
+        tokens = self.tokenize(text)
+        image = self.encode_frames(frames, valid_pixels)
+        return self.segment_features(image, tokens, frames.shape[3:])
+
+    def segment_features(
+        self, image: list[ImageFeatures], tokens: TextTokens, frame_size: tuple[int, int]
+    ) -> SegmentationOutput:
+        """Segment encoded frames, so that several expressions can share them.
+
+        Args:
+            image: Chunks from :meth:`encode_frames`.
+            tokens: B tokenised expressions.
+            frame_size: (height, width) of the frames.
+        """
+        expressions = self.grounder.text_encoder(tokens)
+        num_frames = sum(len(chunk.tokens) for chunk in image) // len(expressions.features)
+        per_frame = expressions.repeat_frames(num_frames)
+        sizes = [len(chunk.tokens) for chunk in image]
+        starts = [sum(sizes[:i]) for i in range(len(sizes))]
+        grounded = [
+            self.grounder(chunk, per_frame.select(start, start + size))
+            for chunk, start, size in zip(image, starts, sizes, strict=True)
+        ]
+        queries = _concatenate([ground.layers[-1] for ground in grounded])
+        text = _concatenate([ground.fused.text for ground in grounded])
+        tracks = self._enhance(queries, text, num_frames)
+        masks = [
+            self._segment(
+                _rows(tracks, start, start + size),
+                self._mask_features(ground.fused.memory, chunk),
+                ground.fused.text,
+                frame_size,
+            )
+            for ground, chunk, start, size in zip(grounded, image, starts, sizes, strict=True)
+        ]
+        return self._output(tracks, text, torch.cat(masks).unflatten(0, (-1, num_frames)))
+
+    def forward_with_auxiliary(
+        self,
+        frames: Float[Tensor, "b t 3 h w"],
+        text: list[str] | TextTokens,
+        valid_pixels: Bool[Tensor, "b t h w"] | None = None,
+    ) -> AuxiliarySegmentationOutput:
+        """Segment, and return what every decoder layer and the encoder proposals would say.
+
+        Args:
+            frames: ImageNet-normalised clips ``[B, T, 3, H, W]``, zero on padding.
+            text: B expressions, or their tokens.
+            valid_pixels: ``[B, T, H, W]``, True = image, False = padding; None = all image.
+        """
+        num_frames, frame_size = frames.shape[1], frames.shape[3:]
+        expressions = self.grounder.text_encoder(self.tokenize(text))
+        image = self._encode(frames.flatten(0, 1), _flat_valid(frames, valid_pixels))
+        ground = self.grounder(image, expressions.repeat_frames(num_frames))
+        mask_features = self._mask_features(ground.fused.memory, image)
+        words = ground.fused.text
+        outputs = []
+        for queries in ground.layers:
+            tracks = self._enhance(queries, words, num_frames)
+            masks = self._segment(tracks, mask_features, words, frame_size)
+            outputs.append(self._output(tracks, words, masks.unflatten(0, (-1, num_frames))))
+        proposals = ground.proposals
+        ranks = Tracks(
+            proposals.features.unflatten(0, (-1, num_frames)),
+            proposals.initial_boxes_cxcywh.unflatten(0, (-1, num_frames)),
+        )
+        proposal_masks = self._segment(ranks, mask_features, words, frame_size)
+        proposal_output = ProposalOutput(
+            pred_logits=_per_clip(text_similarity(proposals.features, words), num_frames)[..., None],
+            pred_boxes=_per_clip(proposals.boxes_cxcywh, num_frames),
+            pred_masks=_per_clip(proposal_masks, num_frames),
+            proposal_boxes=_per_clip(proposals.initial_boxes_cxcywh, num_frames),
+        )
+        usable_logits = proposals.token_logits.masked_fill(~proposals.token_usable, float("-inf"))
+        return AuxiliarySegmentationOutput(
+            pred_logits=outputs[-1].pred_logits,
+            pred_boxes=outputs[-1].pred_boxes,
+            pred_masks=outputs[-1].pred_masks,
+            aux_outputs=outputs[:-1],
+            proposal_output=proposal_output,
+            token_logits=_per_clip(usable_logits, num_frames),
+            level_shapes=image.level_shapes,
+        )
+
+    def tokenize(self, text: list[str] | TextTokens) -> TextTokens:
+        """Tokenise expressions on the model's device; tokens pass through.
+
+        Args:
+            text: B expressions, or their tokens.
+        """
+        tokens = text if isinstance(text, TextTokens) else self.tokenizer(text)
+        device = self.grounder.query_embeddings.weight.device
+        return TextTokens(tokens.input_ids.to(device), tokens.attention_mask.to(device))
+
+    def encode_frames(
+        self,
+        frames: Float[Tensor, "b t 3 h w"],
+        valid_pixels: Bool[Tensor, "b t h w"] | None = None,
+    ) -> list[ImageFeatures]:
+        """Run the image part, which no expression changes, in chunks of ``frames_per_chunk``.
+
+        Args:
+            frames: ImageNet-normalised clips ``[B, T, 3, H, W]``.
+            valid_pixels: ``[B, T, H, W]``, True = image; None = all image.
+        """
+        flat, valid = frames.flatten(0, 1), _flat_valid(frames, valid_pixels)
+        chunks = zip(
+            flat.split(self.frames_per_chunk), valid.split(self.frames_per_chunk), strict=True
+        )
+        return [self._encode(*chunk) for chunk in chunks]
+
+    def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> None:
+        """Write weights (adapters merged), configuration and tokenizer into a folder.
+
+        Args:
+            folder: Created if missing; ``rvos.load_model`` reads it.
+            dtype: Store floating-point tensors in this type; None = as they are.
+        """
+        state_dict = merge_adapters_in_state(self.state_dict())
+        write_folder(Path(folder), {"model": describe(self)}, state_dict, dtype)
+        if self.tokenizer.available:
+            self.tokenizer.save(folder)
+
+    def push_to_hub(self, repository: str, **kwargs: Any) -> str:
+        """Upload what :meth:`save_pretrained` writes.
+
+        Args:
+            repository: Hub id, ``user/name``.
+            kwargs: Passed to ``huggingface_hub``'s ``upload_folder``.
+
+        Returns:
+            Address of the commit.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            self.save_pretrained(folder)
+            create_repo(repository, exist_ok=True)
+            return str(upload_folder(repo_id=repository, folder_path=folder, **kwargs))
+
+    def _encode(self, frames: Tensor, valid_pixels: Tensor) -> ImageFeatures:
+        features: ImageFeatures = self.grounder.image_encoder(frames, valid_pixels)
+        return features
+
+    def _enhance(self, queries: DecodedQueries, text: ReferenceText, num_frames: int) -> Tracks:
+        skip = num_frames == 1 and not self.enhance_single_frames
+        if self.temporal_enhancer is None or skip:
+            return as_tracks(queries, num_frames)
+        tracks: Tracks = self.temporal_enhancer(queries, text, num_frames)
+        return tracks
+
+    def _mask_features(self, memory: Tensor, image: ImageFeatures) -> MaskFeatures:
+        features = self.pixel_decoder(memory, image)
+        ratios = valid_ratio_xy(image.stage0_valid)
+        return MaskFeatures(features, image.stage0_valid, ratios)
+
+    def _segment(
+        self,
+        tracks: Tracks,
+        mask_features: MaskFeatures,
+        text: ReferenceText,
+        frame_size: tuple[int, int],
+    ) -> Tensor:
+        """Mask logits ``[N, Q, ceil(H/4), ceil(W/4)]`` of the frames' queries."""
+        boxes = tracks.reference_boxes_cxcywh.flatten(0, 1)
+        ratios = mask_features.valid_ratios_xy.repeat(1, 2)
+        positions = self.grounder.query_decoder.query_positions(boxes, ratios)
+        queries = MaskQueries(tracks.features.flatten(0, 1), boxes, positions)
+        return crop_to_stride4(self.mask_head(queries, mask_features, text), *frame_size)
+
+    def _output(self, tracks: Tracks, text: ReferenceText, masks: Tensor) -> SegmentationOutput:
+        """Heads: class logit from the expression, box relative to the reference, masks as they are."""
+        num_frames = tracks.features.shape[1]
+        logits = text_similarity(tracks.features.flatten(0, 1), text)
+        offsets = self.grounder.query_decoder.box_head(tracks.features)
+        boxes = (offsets + inverse_sigmoid(tracks.reference_boxes_cxcywh)).sigmoid()
+        return SegmentationOutput(_per_clip(logits, num_frames).unsqueeze(-1), boxes, masks)
+
+
+def _per_clip(values: Tensor, num_frames: int) -> Tensor:
+    return values.unflatten(0, (-1, num_frames))
+
+
+def _flat_valid(frames: Tensor, valid_pixels: Tensor | None) -> Tensor:
+    if valid_pixels is None:
+        return frames.new_ones(frames[:, :, 0].shape, dtype=torch.bool).flatten(0, 1)
+    return valid_pixels.flatten(0, 1)
+
+
+def _rows(tracks: Tracks, start: int, stop: int) -> Tracks:
+    """Cut frames out of tracks; the result has one clip axis of length 1."""
+    return Tracks(
+        tracks.features.flatten(0, 1)[start:stop].unsqueeze(0),
+        tracks.reference_boxes_cxcywh.flatten(0, 1)[start:stop].unsqueeze(0),
+    )
+
+
+def _concatenate(parts: list[Any]) -> Any:
+    """Join dataclasses of tensors along their first axis."""
+    if len(parts) == 1:
+        return parts[0]
+    names = [field.name for field in fields(parts[0])]
+    return type(parts[0])(*(torch.cat([getattr(part, name) for part in parts]) for name in names))

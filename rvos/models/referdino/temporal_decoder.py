@@ -1,0 +1,133 @@
+"""Cross-modal temporal decoder (ReferDINO, section 3.3): a track looks along time and at the text."""
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from rvos.layers.described import DescribedModule
+from rvos.ops.position_embedding import sine_embedding
+
+
+class TemporalBlock(nn.Module):
+    """Self-attention along a track, then the frame-wise sentence reads the track.
+
+    Args:
+        hidden_dim: Channels.
+        num_heads: Attention heads.
+        feedforward_dim: Width of the sentence stream's feed-forward part.
+    """
+
+    def __init__(self, hidden_dim: int, num_heads: int, feedforward_dim: int) -> None:
+        super().__init__()
+        self.self_attention = nn.MultiheadAttention(hidden_dim, num_heads, batch_first=True)
+        self.self_attention_norm = nn.LayerNorm(hidden_dim)
+        self.sentence_decoder = nn.TransformerDecoderLayer(
+            hidden_dim, num_heads, feedforward_dim, dropout=0.0, batch_first=True
+        )
+        self.norm = nn.LayerNorm(hidden_dim)
+
+    def forward(
+        self, tracks: Float[Tensor, "n t c"], sentences: Float[Tensor, "n t c"]
+    ) -> tuple[Float[Tensor, "n t c"], Float[Tensor, "n t c"]]:
+        """Mix frames.
+
+        Args:
+            tracks: N tracks ``[N, T, C]``.
+            sentences: Sentence stream ``[N, T, C]``.
+
+        Returns:
+            Both streams, each ``[N, T, C]``.
+        """
+        attended, _ = self.self_attention(tracks, tracks, tracks, need_weights=False)
+        tracks = self.self_attention_norm(tracks + attended)
+        sentences = self.sentence_decoder(sentences, tracks)
+        return self.norm(tracks + sentences), sentences
+
+
+class CrossModalTemporalDecoder(DescribedModule):
+    """Enhances tracks with the other frames of the clip and the frame-wise sentence features.
+
+    The published decoder (``temporal_position="none"``) has no position in time and is
+    permutation-equivariant over the frames, so it cannot tell the direction of a motion.
+    ``sine`` adds an embedding of the frame's place in the clip, ``sine_and_box`` also one of the
+    track's box. Both projections start at zero: they change nothing in released weights.
+
+    Args:
+        hidden_dim: Channels.
+        num_layers: Blocks.
+        num_heads: Attention heads.
+        feedforward_dim: Width of the feed-forward part.
+        temporal_position: What a block may know of time and place.
+    """
+
+    def __init__(
+        self,
+        hidden_dim: int = 256,
+        num_layers: int = 3,
+        num_heads: int = 8,
+        feedforward_dim: int = 2048,
+        temporal_position: Literal["none", "sine", "sine_and_box"] = "none",
+    ) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(
+            TemporalBlock(hidden_dim, num_heads, feedforward_dim) for _ in range(num_layers)
+        )
+        self.time_projection = _zero_linear(hidden_dim, hidden_dim, temporal_position != "none")
+        self.box_projection = _zero_linear(
+            4 * hidden_dim, hidden_dim, temporal_position == "sine_and_box"
+        )
+
+    def forward(
+        self,
+        tracks: Float[Tensor, "b t q c"],
+        sentences: Float[Tensor, "b t c"],
+        boxes_cxcywh: Float[Tensor, "b t q 4"],
+    ) -> Float[Tensor, "b t q c"]:
+        """Enhance tracks.
+
+        Args:
+            tracks: Aligned queries ``[B, T, Q, C]``.
+            sentences: Token 0 of the fused expression ``[B, T, C]``, one per frame.
+            boxes_cxcywh: The tracks' reference boxes ``[B, T, Q, 4]`` in [0, 1].
+
+        Returns:
+            Enhanced tracks ``[B, T, Q, C]``.
+
+        Example:
+            >>> decoder = CrossModalTemporalDecoder(16, num_layers=1, num_heads=2)
+            >>> boxes = torch.rand(1, 5, 3, 4)
+            >>> decoder(torch.rand(1, 5, 3, 16), torch.rand(1, 5, 16), boxes).shape
+            torch.Size([1, 5, 3, 16])
+        """
+        num_clips, num_frames, num_queries, hidden_dim = tracks.shape
+        tracks = tracks + self._position(tracks, boxes_cxcywh)
+        sequence = tracks.transpose(1, 2).flatten(0, 1)
+        stream = sentences.repeat_interleave(num_queries, 0)
+        for block in self.blocks:
+            sequence, stream = block(sequence, stream)
+        return sequence.unflatten(0, (num_clips, num_queries)).transpose(1, 2)
+
+    def _position(self, tracks: Tensor, boxes_cxcywh: Tensor) -> Tensor | float:
+        """Embedding of time and box, broadcastable to the tracks; 0 when switched off."""
+        position: Tensor | float = 0.0
+        hidden_dim, num_frames = tracks.shape[-1], tracks.shape[1]
+        if self.time_projection is not None:
+            # The place in the clip, not the frame number: clips of any length use the same range.
+            time = torch.linspace(0, 1, num_frames, dtype=tracks.dtype, device=tracks.device)
+            embedding = sine_embedding(time.unsqueeze(-1), num_features=hidden_dim)
+            position = position + self.time_projection(embedding)[:, None, :]
+        if self.box_projection is not None:
+            embedding = sine_embedding(boxes_cxcywh.detach(), num_features=hidden_dim)
+            position = position + self.box_projection(embedding)
+        return position
+
+
+def _zero_linear(in_features: int, out_features: int, wanted: bool) -> nn.Linear | None:
+    if not wanted:
+        return None
+    linear = nn.Linear(in_features, out_features)
+    nn.init.zeros_(linear.weight)
+    nn.init.zeros_(linear.bias)
+    return linear
