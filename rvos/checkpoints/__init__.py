@@ -1,0 +1,1 @@
+"""Key maps between file formats, over plain state dicts."""
