@@ -1,0 +1,172 @@
+"""The training objective of ReferDINO."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from rvos.losses.boxes import box_giou_loss, box_l1_loss
+from rvos.losses.classification import sigmoid_focal_loss
+from rvos.losses.masks import mask_dice_loss, mask_focal_loss, mask_projection_loss
+from rvos.losses.matcher import Convention, HungarianMatcher
+from rvos.losses.normaliser import mean_over_ranks
+from rvos.losses.predictions import SupervisedLayer, supervised_layers
+from rvos.losses.proposals import TokenScoreLoss
+from rvos.losses.targets import TargetTracks, stack_targets
+from rvos.losses.weights import LossWeights
+from rvos.ops.assignment import Assignment
+from rvos.structures import AuxiliarySegmentationOutput, ClipTargets, SegmentationOutput
+from rvos.structures.errors import RvosError
+
+
+class TargetCountError(RvosError):
+    """The released convention met a clip that does not have exactly one referred target."""
+
+
+@dataclass
+class CriterionOutput:
+    """Losses of one batch.
+
+    Attributes:
+        total: Weighted sum of all terms; the value to minimise.
+        terms: Unweighted terms: ``loss_ce``, ``loss_bbox``, ``loss_giou``, ``loss_mask``,
+            ``loss_dice``, ``loss_proj`` of the last layer, the same with ``_0``, ``_1``, ... for
+            earlier decoder layers and ``_proposal`` for encoder proposals; ``loss_token`` where
+            encoder tokens are supervised.
+        weights: Weight of each term in the total.
+    """
+
+    total: Float[Tensor, ""]
+    terms: dict[str, Float[Tensor, ""]]
+    weights: dict[str, float]
+
+
+class SetCriterion(nn.Module):
+    """Matches predictions with targets and sums the losses of every layer.
+
+    Conventions: ``released`` computes what the released code does, for one target per clip: padding
+    takes part in matcher and projection loss, a frame without the target pulls the matched box to
+    (0, 0, 0, 0), and one proposal rank is matched for all frames. ``repaired`` leaves padding and
+    boxes of such frames out and matches proposals frame by frame.
+
+    Box and mask terms are divided by the number of (target, frame) pairs with a visible target over
+    all ranks, the class term by those of referred targets.
+
+    Args:
+        matcher: Assigns targets to queries.
+        weights: Weights of the terms, the same for every layer.
+        convention: ``released`` or ``repaired``.
+        target_tracks: ``union`` merges the referred objects of a clip into one target; ``referred``
+            makes each a target; ``all`` also matches the other objects for boxes and masks while
+            their queries stay negative for the class.
+        token_loss: Supervision of the encoder tokens' scores; None for none.
+        token_weight: Weight of that term.
+
+    >>> SetCriterion(HungarianMatcher(), convention="repaired", target_tracks="all").convention
+    'repaired'
+    """
+
+    def __init__(
+        self,
+        matcher: HungarianMatcher | None = None,
+        weights: LossWeights | None = None,
+        convention: Convention = "repaired",
+        target_tracks: TargetTracks = "union",
+        token_loss: TokenScoreLoss | None = None,
+        token_weight: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.weights = weights or LossWeights()
+        self.matcher = matcher or HungarianMatcher(self.weights)
+        self.convention = convention
+        self.target_tracks = target_tracks
+        self.token_loss = token_loss
+        self.token_weight = token_weight
+
+    def forward(
+        self,
+        output: SegmentationOutput,
+        targets: Sequence[ClipTargets],
+        valid_pixels: Bool[Tensor, "b t h w"],
+    ) -> CriterionOutput:
+        """Compute all losses, in single precision at least.
+
+        Args:
+            output: Predictions of B clips, with or without auxiliary ones.
+            targets: B clips, masks padded to H, W.
+            valid_pixels: ``[B, T, H, W]``, True on image.
+
+        Returns:
+            The losses; a batch without any target only trains the scores down.
+
+        Raises:
+            TargetCountError: If ``released`` meets a clip without exactly one referred target.
+            NonFiniteCostError: If a prediction is NaN or infinite.
+        """
+        released = self.convention == "released"
+        with torch.autocast(valid_pixels.device.type, enabled=False):
+            stacked = stack_targets(targets, valid_pixels, self.target_tracks, keep_absent=released)
+            layers = supervised_layers(output, stacked, proposals_per_frame=not released)
+            assignments = self.matcher(layers, self.convention)
+            if released:
+                _check_one_target(layers[0], assignments[0])
+            visible = stacked.present & stacked.matchable[..., None]
+            num_pairs, num_referred = mean_over_ranks(
+                torch.stack([visible.sum(), (visible & stacked.referred[..., None]).sum()])
+            ).clamp(min=1)
+            terms: dict[str, Tensor] = {}
+            for layer, assignment in zip(layers, assignments, strict=True):
+                terms |= self._layer_losses(layer, assignment, num_pairs, num_referred)
+            term_weights = {name: getattr(self.weights, name.split("_")[1]) for name in terms}
+            if self.token_loss is not None and isinstance(output, AuxiliarySegmentationOutput):
+                terms["loss_token"] = self.token_loss(
+                    output.token_logits, output.level_shapes, targets
+                )
+                term_weights["loss_token"] = self.token_weight
+            weighted = [term_weights[name] * term for name, term in terms.items()]
+            return CriterionOutput(torch.stack(weighted).sum(), terms, term_weights)
+
+    def _layer_losses(
+        self,
+        layer: SupervisedLayer,
+        assignment: Assignment,
+        num_pairs: Float[Tensor, ""],
+        num_referred: Float[Tensor, ""],
+    ) -> dict[str, Float[Tensor, ""]]:
+        """Six terms of one layer."""
+        released = self.convention == "released"
+        targets, item, query = layer.targets, assignment.batch, assignment.rows
+        pair = (item, assignment.columns)
+        present = targets.present[pair]
+        classes = torch.zeros_like(layer.logits)
+        classes[item, :, query] = (present & targets.referred[pair][:, None]).to(classes.dtype)
+        frames = torch.ones_like(present) if released else present
+        boxes = (layer.boxes_cxcywh[item, :, query], targets.boxes_cxcywh[pair], frames)
+        logits = layer.masks[item, :, query]
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        masks, valid = targets.masks[pair], targets.valid_pixels[item]
+        per_mask = layer.mask_scale / num_pairs
+        losses = {
+            "loss_ce": sigmoid_focal_loss(layer.logits, classes).sum() / num_referred,
+            "loss_bbox": box_l1_loss(*boxes).sum() / num_pairs,
+            "loss_giou": box_giou_loss(*boxes).sum() / num_pairs,
+            "loss_mask": mask_focal_loss(logits, masks, valid).sum() * per_mask,
+            "loss_dice": mask_dice_loss(logits, masks, valid).sum() * per_mask,
+            "loss_proj": mask_projection_loss(logits, masks, None if released else valid).sum()
+            * per_mask,
+        }
+        return {f"{name}{layer.suffix}": loss for name, loss in losses.items()}
+
+
+def _check_one_target(layer: SupervisedLayer, assignment: Assignment) -> None:
+    """Raise unless every clip has exactly one target; shapes tell, so nothing is transferred."""
+    num_clips, num_tracks = layer.targets.matchable.shape
+    if num_tracks > 1 or len(assignment.batch) != num_clips:
+        message = (
+            "The released loss convention needs exactly one referred target per clip. Use "
+            "convention='repaired' for expressions without or with several targets, or "
+            "target_tracks='union' to merge several into one."
+        )
+        raise TargetCountError(message)
