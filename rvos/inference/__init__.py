@@ -1,0 +1,37 @@
+"""Segment any video with any expression."""
+
+from rvos.inference.predictor import Predictor, SegmentationRequestError, Segmenter
+from rvos.inference.results import ExpressionTracks, SegmentationResult
+from rvos.inference.selection import (
+    MaskStretch,
+    ThresholdUnion,
+    TopOne,
+    TrackSelection,
+    merge_objects,
+    resize_mask_logits,
+    track_scores,
+    union_of_masks,
+)
+from rvos.inference.video_frame import FrameSource, VideoFrame, VideoReadError
+from rvos.inference.video_io import VideoLike, open_video
+
+__all__ = [
+    "ExpressionTracks",
+    "FrameSource",
+    "MaskStretch",
+    "Predictor",
+    "SegmentationRequestError",
+    "SegmentationResult",
+    "Segmenter",
+    "ThresholdUnion",
+    "TopOne",
+    "TrackSelection",
+    "VideoFrame",
+    "VideoLike",
+    "VideoReadError",
+    "merge_objects",
+    "open_video",
+    "resize_mask_logits",
+    "track_scores",
+    "union_of_masks",
+]
