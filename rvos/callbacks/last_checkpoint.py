@@ -1,0 +1,86 @@
+"""The checkpoint to resume from."""
+
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
+
+
+class LastCheckpoint(Checkpoint):
+    """Keep ``checkpoints/last.ckpt`` of the run fresh, so that a stopped training can go on.
+
+    Written every ``every_n_steps`` optimizer steps, when the training ends and on Ctrl-C; never
+    after an error, so that the last good state stays. ``--ckpt_path last`` finds it.
+
+    Args:
+        every_n_steps: Optimizer steps between two writes.
+    """
+
+    def __init__(self, every_n_steps: int = 500) -> None:
+        self.every_n_steps = every_n_steps
+        self.last_model_path = ""
+        self._last_step = 0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Count from the step that the training starts at.
+
+        Args:
+            trainer: The trainer.
+            pl_module: The task.
+        """
+        del pl_module
+        self._last_step = trainer.global_step
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Write when it is time.
+
+        Args:
+            trainer: The trainer.
+            pl_module: The task.
+            outputs: Not used.
+            batch: Not used.
+            batch_idx: Not used.
+        """
+        del pl_module, outputs, batch, batch_idx
+        if trainer.global_step - self._last_step >= self.every_n_steps:
+            self._save(trainer)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the final state.
+
+        Args:
+            trainer: The trainer.
+            pl_module: The task.
+        """
+        del pl_module
+        self._save(trainer)
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """Write the state that Ctrl-C interrupted.
+
+        Args:
+            trainer: The trainer.
+            pl_module: The task.
+            exception: Why the training stops.
+        """
+        del pl_module
+        if isinstance(exception, KeyboardInterrupt) and trainer.training:
+            self._save(trainer)
+
+    def _save(self, trainer: Trainer) -> None:
+        if trainer.fast_dev_run or trainer.global_step == self._last_step:
+            return
+        folder = Path(trainer.log_dir or trainer.default_root_dir) / "checkpoints"
+        self.last_model_path = str(folder / "last.ckpt")
+        self._last_step = trainer.global_step
+        trainer.save_checkpoint(self.last_model_path)
