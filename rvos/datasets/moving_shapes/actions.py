@@ -1,0 +1,80 @@
+"""What objects can be said to do, and of which objects it is true."""
+
+from typing import Literal
+
+from rvos.datasets.moving_shapes.vocabulary import Motion
+from rvos.datasets.moving_shapes.world import WorldObject
+
+Judgement = bool | None
+Action = Literal[
+    "still",
+    "moves",
+    "circles",
+    "zigzags",
+    "moves_left",
+    "moves_right",
+    "moves_up",
+    "moves_down",
+    "starts_late",
+    "stops",
+    "leaves",
+    "enters",
+    "grows",
+    "shrinks",
+]
+
+ORDER_FREE_ACTIONS: tuple[Action, ...] = ("still", "moves", "circles", "zigzags")
+DIRECTIONAL_ACTIONS: tuple[Action, ...] = (
+    "moves_left",
+    "moves_right",
+    "moves_up",
+    "moves_down",
+    "starts_late",
+    "stops",
+    "leaves",
+    "enters",
+    "grows",
+    "shrinks",
+)
+
+_TRUE_FOR: dict[Action, tuple[Motion, ...]] = {
+    "still": ("still",),
+    "moves": (
+        *("left", "right", "up", "down", "circling", "zigzag"),
+        *("starts_late", "stops", "leaves", "enters"),
+    ),
+    "circles": ("circling",),
+    "zigzags": ("zigzag",),
+    "starts_late": ("starts_late",),
+    "stops": ("stops",),
+    "leaves": ("leaves",),
+    "enters": ("enters",),
+    "grows": ("grows",),
+    "shrinks": ("shrinks",),
+}
+_OPEN_FOR: dict[Action, tuple[Motion, ...]] = {
+    "still": ("starts_late", "stops", "grows", "shrinks"),
+    "moves": ("grows", "shrinks"),
+    "starts_late": ("enters",),
+    "stops": ("leaves",),
+}
+
+
+def performs(item: WorldObject, action: Action) -> Judgement:
+    """Judge whether an object does something.
+
+    Args:
+        item: The object.
+        action: The action.
+
+    Returns:
+        True, False, or None where it is open: a zigzag with a drift to the left is neither clearly
+        a movement to the left nor clearly none.
+    """
+    if action in ("moves_left", "moves_right", "moves_up", "moves_down"):
+        if item.heading != action.removeprefix("moves_"):
+            return False
+        return None if item.motion == "zigzag" else True
+    if item.motion in _OPEN_FOR.get(action, ()):
+        return None
+    return item.motion in _TRUE_FOR[action]

@@ -1,0 +1,168 @@
+"""Single frames with the look of every pixel, for dense pre-training of a backbone."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from rvos.datasets.errors import MaskSizeError
+from rvos.datasets.files import annotation_layout, read_frame, read_json
+from rvos.datasets.mask_table import MaskTable
+from rvos.datasets.moving_shapes.vocabulary import COLOURS, SHAPES, SIZES, TEXTURES
+from rvos.ops.rle import decode_mask
+
+IGNORED_LABEL = -100
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass
+class AttributeFrame:
+    """One frame and the class of every pixel; -100 where there is nothing to say.
+
+    Attributes:
+        frame: ``[3, H, W]``, normalised with the ImageNet statistics.
+        foreground: ``[H, W]``, 1 on objects, 0 on background.
+        shape: ``[H, W]``, index into ``SHAPES``.
+        colour: ``[H, W]``, index into ``COLOURS``.
+        size: ``[H, W]``, index into ``SIZES``; also -100 on growing and shrinking objects.
+        texture: ``[H, W]``, index into ``TEXTURES``.
+    """
+
+    frame: Float[Tensor, "3 h w"]
+    foreground: Int[Tensor, "h w"]
+    shape: Int[Tensor, "h w"]
+    colour: Int[Tensor, "h w"]
+    size: Int[Tensor, "h w"]
+    texture: Int[Tensor, "h w"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Video:
+    """One video: its frames, and per object its track and its four class indices."""
+
+    video_id: str
+    frames: tuple[str, ...]
+    tracks: tuple[str, ...]
+    labels: Int[np.ndarray, "n 4"]
+
+
+class AttributeFrameDataset(Dataset[AttributeFrame]):
+    """Every frame of a MovingShapes split in MeViS layout.
+
+    Args:
+        root: Root of the benchmark.
+        split: Folder of the split.
+        max_videos: Keep only the first videos.
+        frame_step: Take every so-many-th frame of a video.
+
+    Raises:
+        DatasetNotFoundError: An annotation file is missing.
+        MalformedAnnotationError: An annotation file is not one that MovingShapes writes.
+    """
+
+    def __init__(
+        self,
+        root: Path | str,
+        split: str = "train",
+        max_videos: int | None = None,
+        frame_step: int = 1,
+    ) -> None:
+        folder = Path(root) / split
+        self._frames_folder = folder / "JPEGImages"
+        self._masks_path = folder / "mask_dict.json"
+        index_path = folder / "meta_expressions.json"
+        index = read_json(index_path, "MeViS")
+        with annotation_layout(index_path):
+            entries = sorted(index["videos"].items())[:max_videos]
+            self._videos = [_parse_video(video_id, entry) for video_id, entry in entries]
+        masks = read_json(self._masks_path, "MeViS")
+        with annotation_layout(self._masks_path):
+            self._masks = MaskTable({t: masks[t] for video in self._videos for t in video.tracks})
+        self._samples = np.array(
+            [
+                (number, frame)
+                for number, video in enumerate(self._videos)
+                for frame in range(0, len(video.frames), frame_step)
+            ],
+            dtype=np.int32,
+        ).reshape(-1, 2)
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        return len(self._samples)
+
+    def __getitem__(self, index: int) -> AttributeFrame:
+        """Read one frame.
+
+        Args:
+            index: Number of the frame.
+
+        Returns:
+            The frame and its maps.
+
+        Raises:
+            MaskSizeError: A mask is of another size than the frame.
+        """
+        number, frame_index = self._samples[index].tolist()
+        video = self._videos[number]
+        name = video.frames[frame_index]
+        pixels = read_frame(self._frames_folder / video.video_id / f"{name}.jpg")
+        frame_size = (pixels.shape[0], pixels.shape[1])
+        maps = np.full((4, *frame_size), IGNORED_LABEL, dtype=np.int64)
+        foreground = np.zeros(frame_size, dtype=np.int64)
+        for track, labels in zip(video.tracks, video.labels, strict=True):
+            rle = self._masks.mask(track, frame_index)
+            if rle is None:
+                continue
+            if (rle.height, rle.width) != frame_size:
+                source = f"{self._masks_path}, object {track}, frame {name},"
+                raise MaskSizeError(source, (rle.height, rle.width), frame_size)
+            mask = decode_mask(rle)
+            foreground[mask] = 1
+            maps[:, mask] = labels[:, None]
+        shape, colour, size, texture = torch.from_numpy(maps)
+        return AttributeFrame(
+            frame=normalise_frame(pixels),
+            foreground=torch.from_numpy(foreground),
+            shape=shape,
+            colour=colour,
+            size=size,
+            texture=texture,
+        )
+
+
+def normalise_frame(pixels: UInt8[np.ndarray, "h w 3"]) -> Float[Tensor, "3 h w"]:
+    """Scale RGB bytes ``[H, W, 3]`` to ImageNet-normalised floats ``[3, H, W]``.
+
+    Example:
+        >>> normalise_frame(np.zeros((2, 4, 3), dtype=np.uint8)).shape
+        torch.Size([3, 2, 4])
+    """
+    frame = torch.from_numpy(pixels).permute(2, 0, 1).float() / 255.0
+    mean, std = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
+    return ((frame - mean[:, None, None]) / std[:, None, None]).contiguous()
+
+
+def _parse_video(video_id: str, entry: dict[str, Any]) -> _Video:
+    objects = list(entry["objects"].values())
+    labels = [
+        (
+            SHAPES.index(item["shape"]),
+            COLOURS.index(item["colour"]),
+            IGNORED_LABEL if item["size"] == "changing" else SIZES.index(item["size"]),
+            TEXTURES.index(item["texture"]),
+        )
+        for item in objects
+    ]
+    return _Video(
+        video_id=video_id,
+        frames=tuple(str(frame) for frame in entry["frames"]),
+        tracks=tuple(str(item["anno_id"]) for item in objects),
+        labels=np.array(labels, dtype=np.int64).reshape(-1, 4),
+    )

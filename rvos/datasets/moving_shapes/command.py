@@ -1,0 +1,96 @@
+"""The verb ``rvos moving-shapes``."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rvos.datasets.moving_shapes.preset import HELD_OUT, PRESETS
+from rvos.datasets.moving_shapes.vocabulary import KINDS, LAYOUTS, SPLITS
+from rvos.datasets.moving_shapes.writer import write_moving_shapes
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The options of ``rvos moving-shapes``."""
+    parser = argparse.ArgumentParser(
+        prog="rvos moving-shapes",
+        description="Write MovingShapes, the embedded benchmark: a small world of moving shapes "
+        "with exact masks and expressions that are true of it. A run that was interrupted goes on "
+        "where it stopped; the same command on a finished folder writes nothing new.",
+        epilog="example: rvos moving-shapes data/moving_shapes --split train --num-videos 1000",
+    )
+    parser.add_argument("dest", metavar="DEST", type=Path, help="folder to write to")
+    parser.add_argument(
+        "--layout",
+        choices=LAYOUTS,
+        default="mevis",
+        help="benchmark whose files to imitate (default: %(default)s); ref_youtube_vos holds only "
+        "expressions with one target",
+    )
+    parser.add_argument(
+        "--split",
+        choices=SPLITS,
+        default="train",
+        help="split to write (default: %(default)s); its folder is named as in the benchmark "
+        "(mevis: valid is valid_u); long has videos of 300 frames and more",
+    )
+    parser.add_argument(
+        "--num-videos",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="number of videos (default: %(default)s); a larger number later adds videos",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="seed of the split (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--preset",
+        choices=sorted(PRESETS),
+        default=HELD_OUT.name,
+        help="rules of the world (default: %(default)s); transfer has other shapes and colours",
+    )
+    parser.add_argument(
+        "--kinds",
+        nargs="+",
+        choices=KINDS,
+        default=list(KINDS),
+        metavar="KIND",
+        help=f"kinds of expression to write, of {', '.join(KINDS)} (default: all)",
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="processes that render (default: one per processor)",
+    )
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run ``rvos moving-shapes``.
+
+    Args:
+        argv: The arguments after the verb.
+
+    Returns:
+        Exit status, 0 if all is written.
+
+    Raises:
+        MovingShapesError: The destination holds other data, or an option is out of range.
+    """
+    options = build_parser().parse_args(argv)
+    folder = write_moving_shapes(
+        options.dest,
+        layout=options.layout,
+        split=options.split,
+        num_videos=options.num_videos,
+        seed=options.seed,
+        preset=PRESETS[options.preset],
+        workers=options.workers,
+        kinds=tuple(options.kinds),
+    )
+    sys.stdout.write(f"{folder}\n")
+    return 0

@@ -1,0 +1,224 @@
+"""Writing MovingShapes to disk in the layout of another benchmark, resumable."""
+
+import json
+import multiprocessing
+import shutil
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, replace
+from multiprocessing.context import BaseContext
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+from tqdm import tqdm
+
+from rvos.datasets.moving_shapes.errors import MovingShapesError
+from rvos.datasets.moving_shapes.layouts import (
+    MAX_OBJECTS,
+    make_layout,
+    write_json,
+    write_palette_png,
+)
+from rvos.datasets.moving_shapes.preset import HELD_OUT, MovingShapesPreset
+from rvos.datasets.moving_shapes.records import ExpressionRecord, VideoRecord, describe
+from rvos.datasets.moving_shapes.video import make_video
+from rvos.datasets.moving_shapes.vocabulary import Kind, Layout, Split
+
+JPEG_QUALITY = 95
+FOLDER_OF_SPLIT: dict[Layout, dict[Split, str]] = {
+    "mevis": {"train": "train", "valid": "valid_u", "test": "test", "long": "long"},
+    "ref_youtube_vos": {"train": "train", "valid": "valid", "test": "test", "long": "long"},
+}
+
+
+@dataclass(frozen=True)
+class WriteJob:
+    """All that determines what is written; picklable for worker processes.
+
+    Attributes:
+        root: Root of the benchmark.
+        layout: Benchmark to imitate.
+        folder: Name of the split's folder.
+        split: The split.
+        seed: Seed of the split.
+        preset: What worlds may contain.
+    """
+
+    root: Path
+    layout: Layout
+    folder: str
+    split: Split
+    seed: int
+    preset: MovingShapesPreset
+
+    @property
+    def state(self) -> Path:
+        """Folder of the unfinished job: what it writes and the records of finished videos."""
+        return self.root / self.folder / ".moving_shapes"
+
+    def record_path(self, index: int) -> Path:
+        """Where the record of a finished video is kept."""
+        return self.state / f"{index:06d}.json"
+
+    def identity(self) -> str:
+        """What the videos of a folder must have in common, as JSON."""
+        shared = asdict(self)
+        del shared["root"], shared["folder"]
+        return json.dumps(shared)
+
+
+def write_moving_shapes(
+    root: Path,
+    layout: Layout = "mevis",
+    split: Split = "train",
+    num_videos: int = 1000,
+    seed: int = 0,
+    preset: MovingShapesPreset = HELD_OUT,
+    workers: int = 1,
+    progress: bool = True,
+    kinds: tuple[Kind, ...] | None = None,
+    folder: str | None = None,
+) -> Path:
+    """Write the first videos of a split in the layout of a benchmark.
+
+    A run that was interrupted goes on where it stopped; a larger ``num_videos`` adds videos.
+
+    Args:
+        root: Root of the benchmark; made if missing.
+        layout: Benchmark to imitate.
+        split: Split to write.
+        num_videos: Number of videos, counted from index 0.
+        seed: Seed of the split.
+        preset: What worlds may contain.
+        workers: Processes that render; 1 renders in this one.
+        progress: Show a progress bar with the time left.
+        kinds: Kinds of expression to write; None takes the preset's.
+        folder: Name of the split's folder; None takes the benchmark's own (MeViS: train, valid_u,
+            test, long; Ref-YouTube-VOS: train, valid, test, long).
+
+    Returns:
+        The folder of the split.
+
+    Raises:
+        MovingShapesError: The folder holds other data, or an argument is out of range.
+    """
+    _check_options(num_videos, seed, preset, workers)
+    if kinds is not None:
+        preset = replace(preset, kinds=kinds)
+    job = WriteJob(root, layout, folder or FOLDER_OF_SPLIT[layout][split], split, seed, preset)
+    try:
+        _claim(job)
+        missing = [index for index in range(num_videos) if not job.record_path(index).exists()]
+        done = num_videos - len(missing)
+        with tqdm(desc=job.folder, total=num_videos, initial=done, disable=not progress) as bar:
+            for _ in _write_all(job, missing, workers):
+                bar.update()
+        records = [_read_record(path) for path in sorted(job.state.glob("[0-9]*.json"))]
+        make_layout(layout, root, job.folder).write_annotations(records)
+    except OSError as error:
+        message = (
+            f"cannot write {error.filename or root}: {error.strerror}; free space or choose "
+            "another destination, the same command then goes on where it stopped"
+        )
+        raise MovingShapesError(message) from error
+    return root / job.folder
+
+
+def write_video(job: WriteJob, index: int) -> None:
+    """Write frames, annotations and record of one video; the record comes last.
+
+    Args:
+        job: What is being written.
+        index: Number of the video in the split.
+    """
+    video = make_video(job.preset, job.split, job.seed, index)
+    rendered = video.render()
+    record = describe(video, rendered, index)
+    partial = job.state / f"{video.video_id}.partial"
+    for content, target in (
+        make_layout(job.layout, job.root, job.folder).video_folders(video.video_id).items()
+    ):
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        for number, name in enumerate(record.frames):
+            if content == "frames":
+                _write_jpeg(partial / f"{name}.jpg", rendered.frames[number])
+            else:
+                write_palette_png(partial / f"{name}.png", rendered.instances[number])
+        shutil.rmtree(target, ignore_errors=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial.replace(target)
+    write_json(job.record_path(index), asdict(record))
+
+
+def _write_jpeg(path: Path, frame: UInt8[np.ndarray, "h w 3"]) -> None:
+    Image.fromarray(frame).save(path, quality=JPEG_QUALITY, subsampling=0)
+
+
+def _write_all(job: WriteJob, indices: list[int], workers: int) -> Iterator[int]:
+    """Write videos, here or in worker processes; yields the index of each finished one."""
+    if workers == 1 or len(indices) < 2:
+        for index in indices:
+            write_video(job, index)
+            yield index
+        return
+    context = _process_context()
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupt)
+    try:
+        futures = {pool.submit(write_video, job, index): index for index in indices}
+        for future in as_completed(futures):
+            future.result()
+            yield futures[future]
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _claim(job: WriteJob) -> None:
+    """Mark the folder as belonging to this job, or refuse one that holds something else."""
+    folder = job.root / job.folder
+    path = job.state / "job.json"
+    if path.exists():
+        if json.loads(path.read_text(encoding="utf-8")) != json.loads(job.identity()):
+            message = (
+                f"{folder} holds MovingShapes of another seed, preset, split or layout; choose "
+                "another destination or delete that folder"
+            )
+            raise MovingShapesError(message)
+        return
+    if folder.exists() and any(folder.iterdir()):
+        message = f"{folder} is not empty and was not written by MovingShapes; choose another"
+        raise MovingShapesError(message)
+    write_json(path, json.loads(job.identity()))
+
+
+def _read_record(path: Path) -> VideoRecord:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["expressions"] = [ExpressionRecord(**item) for item in content["expressions"]]
+    return VideoRecord(**content)
+
+
+def _check_options(num_videos: int, seed: int, preset: MovingShapesPreset, workers: int) -> None:
+    if num_videos < 1 or workers < 1 or seed < 0:
+        message = "the numbers of videos and workers must be at least 1, the seed at least 0"
+        raise MovingShapesError(message)
+    if preset.num_objects[1] >= MAX_OBJECTS:
+        message = f"a preset may have at most {MAX_OBJECTS - 1} objects per video"
+        raise MovingShapesError(message)
+
+
+def _process_context() -> BaseContext:
+    """Clean processes: the parent may run threads (PyTorch does), which a plain fork breaks."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    # imported once in the server instead of once per worker
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+def _ignore_interrupt() -> None:
+    """Leave Ctrl-C to the parent process, which lets the videos under way be finished."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
