@@ -1,0 +1,15 @@
+"""LightningDataModules, one per benchmark."""
+
+from rvos.datamodules.attribute_frames import AttributeFrameDataModule
+from rvos.datamodules.base import ReferringVideoDataModule
+from rvos.datamodules.mevis import MeViSDataModule
+from rvos.datamodules.moving_shapes import MovingShapesDataModule
+from rvos.datamodules.ref_youtube_vos import RefYouTubeVOSDataModule
+
+__all__ = [
+    "AttributeFrameDataModule",
+    "MeViSDataModule",
+    "MovingShapesDataModule",
+    "RefYouTubeVOSDataModule",
+    "ReferringVideoDataModule",
+]

@@ -1,0 +1,128 @@
+"""Loading clips in an order, and with random draws, that depend on seed and epoch alone."""
+
+from collections.abc import Iterator
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from torch.utils.data import DataLoader, Sampler
+
+from rvos.datasets.collate import collate_clips
+from rvos.datasets.random_draws import sample_generator
+from rvos.datasets.referring_video import ReferringVideoDataset
+
+
+@runtime_checkable
+class EpochAware(Protocol):
+    """A data set whose random draws depend on the epoch."""
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the random draws belong to."""
+        ...
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch, before iterating.
+
+        Args:
+            epoch: Its number.
+        """
+        ...
+
+
+class EpochShuffleSampler(Sampler[int]):
+    """A new order in every epoch, drawn from (seed, epoch).
+
+    Args:
+        num_samples: Size of the data set.
+        seed: Seed of the run.
+
+    >>> sampler = EpochShuffleSampler(3, seed=0)
+    >>> sorted(sampler)
+    [0, 1, 2]
+    """
+
+    def __init__(self, num_samples: int, seed: int) -> None:
+        self.num_samples = num_samples
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch; called by Lightning.
+
+        Args:
+            epoch: Its number.
+        """
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield every index once."""
+        generator = sample_generator(self.seed, self.epoch, "order")
+        yield from generator.permutation(self.num_samples).tolist()
+
+    def __len__(self) -> int:
+        """Size of the data set."""
+        return self.num_samples
+
+
+class EpochDataLoader(DataLoader[Any]):
+    """A DataLoader that tells its data set which epoch begins.
+
+    Lightning tells the sampler (this project's, or the DistributedSampler that it puts in its
+    place), but makes the first iterator before that: the epoch that the data set was opened with
+    counts then, so that a resumed run goes on with its own order.
+    """
+
+    def __iter__(self) -> Any:
+        """Begin an epoch."""
+        if isinstance(self.dataset, EpochAware):
+            epoch = max(self.dataset.epoch, getattr(self.sampler, "epoch", 0))
+            self.dataset.set_epoch(epoch)
+            if hasattr(self.sampler, "set_epoch"):
+                self.sampler.set_epoch(epoch)
+        return super().__iter__()
+
+
+def training_loader(
+    dataset: ReferringVideoDataset, batch_size: int, num_workers: int, seed: int
+) -> EpochDataLoader:
+    """Shuffled batches.
+
+    Args:
+        dataset: Clips of one length.
+        batch_size: Clips per batch; an incomplete last batch is dropped unless it is the only one.
+        num_workers: Worker processes; the batches do not depend on their number.
+        seed: Seed of the order.
+
+    Returns:
+        The loader.
+    """
+    return EpochDataLoader(
+        dataset,
+        batch_size=batch_size,
+        sampler=EpochShuffleSampler(len(dataset), seed),
+        num_workers=num_workers,
+        collate_fn=collate_clips,
+        drop_last=len(dataset) >= batch_size,
+        persistent_workers=num_workers > 0,
+        pin_memory=torch.cuda.is_available(),
+    )
+
+
+def evaluation_loader(dataset: ReferringVideoDataset, num_workers: int) -> EpochDataLoader:
+    """Whole videos, one at a time, in the data set's order.
+
+    Args:
+        dataset: Whole videos.
+        num_workers: Worker processes.
+
+    Returns:
+        The loader.
+    """
+    return EpochDataLoader(
+        dataset,
+        batch_size=1,
+        num_workers=num_workers,
+        collate_fn=collate_clips,
+        prefetch_factor=2 if num_workers else None,
+        pin_memory=torch.cuda.is_available(),
+    )

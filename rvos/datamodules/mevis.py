@@ -1,0 +1,87 @@
+"""MeViS for the Trainer."""
+
+from pathlib import Path
+
+from rvos.datamodules.base import ReferringVideoDataModule
+from rvos.datasets.clip_sampler import ClipSampler
+from rvos.datasets.mevis import MeViSDataset
+from rvos.datasets.referring_video import TargetChoice
+from rvos.transforms.presets import TransformPreset, evaluation_transform, training_transform
+
+
+class MeViSDataModule(ReferringVideoDataModule):
+    """MeViS with the published recipe: 6 frames, an anchor every 64, validation on ``valid_u``.
+
+    Args:
+        root: Folder of the benchmark.
+        batch_size: Training clips per batch and process.
+        num_workers: Worker processes per loader.
+        num_frames: Frames of a training clip.
+        sampling_step: Distance of the anchors in frames.
+        targets: Which tracks to list in training.
+        augmentation: Recipe of the training augmentation.
+        short_side: Shorter side in evaluation.
+        max_long_side: Limit on the longer side in evaluation; None for none.
+        validation_split: Split to validate on; None for none.
+        max_videos: Keep only the first videos of each split.
+        seed: Seed of order and augmentation.
+
+    >>> MeViSDataModule(Path("data")).sampling_step
+    64
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        batch_size: int = 2,
+        num_workers: int = 4,
+        num_frames: int = 6,
+        sampling_step: int = 64,
+        targets: TargetChoice = "referred_union",
+        augmentation: TransformPreset = "mevis",
+        short_side: int = 360,
+        max_long_side: int | None = 640,
+        validation_split: str | None = "valid_u",
+        max_videos: int | None = None,
+        seed: int = 42,
+    ) -> None:
+        super().__init__(batch_size, num_workers, seed, validation_split, "valid_u", "valid")
+        self.root = Path(root)
+        self.num_frames = num_frames
+        self.sampling_step = sampling_step
+        self.targets = targets
+        self.augmentation = augmentation
+        self.short_side = short_side
+        self.max_long_side = max_long_side
+        self.max_videos = max_videos
+
+    def training_dataset(self) -> MeViSDataset:
+        """Open the training clips.
+
+        Returns:
+            The data set.
+        """
+        return MeViSDataset(
+            self.root,
+            "train",
+            sampler=ClipSampler(self.num_frames),
+            sampling_step=self.sampling_step,
+            transform=training_transform(self.augmentation),
+            targets=self.targets,
+            max_videos=self.max_videos,
+            seed=self.seed,
+        )
+
+    def evaluation_dataset(self, split: str) -> MeViSDataset:
+        """Open whole videos.
+
+        Args:
+            split: Name of the split.
+
+        Returns:
+            The data set.
+        """
+        transform = evaluation_transform(self.short_side, self.max_long_side)
+        return MeViSDataset(
+            self.root, split, transform=transform, max_videos=self.max_videos, seed=self.seed
+        )

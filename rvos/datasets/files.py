@@ -1,0 +1,118 @@
+"""Reading frames, palette masks and annotation files, with errors that name the file."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, UnidentifiedImageError
+
+from rvos.datasets.errors import (
+    DatasetNotFoundError,
+    FrameNotFoundError,
+    MalformedAnnotationError,
+    UnreadableImageError,
+)
+
+# A parsed JSON object, not checked yet.
+JSONObject = dict[str, Any]
+
+
+def read_json(path: Path, benchmark: str) -> JSONObject:
+    """Read an annotation file whose top level is an object.
+
+    Args:
+        path: The file.
+        benchmark: Named in the error if the file is missing.
+
+    Returns:
+        The object.
+
+    Raises:
+        DatasetNotFoundError: Without the file.
+        MalformedAnnotationError: If it is no JSON, or not an object.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise DatasetNotFoundError(path, benchmark) from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise MalformedAnnotationError(path, f"not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise MalformedAnnotationError(path, f"holds a {type(content).__name__}, not an object")
+    return content
+
+
+@contextmanager
+def annotation_layout(path: Path) -> Iterator[None]:
+    """Turn a missing or mistyped entry, met while parsing an annotation file, into its error.
+
+    Args:
+        path: The file.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        MalformedAnnotationError: In place of KeyError, TypeError, AttributeError and ValueError.
+
+    >>> with annotation_layout(Path("meta.json")):
+    ...     {}["videos"]
+    Traceback (most recent call last):
+    rvos.datasets.errors.MalformedAnnotationError: meta.json is malformed (no entry 'videos'): ...
+    """
+    try:
+        yield
+    except KeyError as error:
+        raise MalformedAnnotationError(path, f"no entry {error}") from error
+    except (TypeError, AttributeError, ValueError) as error:
+        raise MalformedAnnotationError(path, f"an entry of the wrong kind: {error}") from error
+
+
+def read_frame(path: Path) -> UInt8[np.ndarray, "h w 3"]:
+    """Decode one frame.
+
+    Args:
+        path: A JPEG or PNG file.
+
+    Returns:
+        ``[H, W, 3]``, RGB.
+
+    Raises:
+        FrameNotFoundError: Without the file.
+        UnreadableImageError: If it is truncated or no image.
+    """
+    return _decode(path, "RGB")
+
+
+def read_object_ids(path: Path) -> UInt8[np.ndarray, "h w"]:
+    """Decode a palette PNG whose pixel values are object ids.
+
+    Args:
+        path: The PNG file, mode P (or L, as some tools write them).
+
+    Returns:
+        ``[H, W]``, 0 on background.
+
+    Raises:
+        FrameNotFoundError: Without the file.
+        UnreadableImageError: If it is truncated, no image, or in true colour.
+    """
+    return _decode(path, None)
+
+
+def _decode(path: Path, mode: str | None) -> np.ndarray:
+    try:
+        with Image.open(path) as image:
+            if mode is not None:
+                return np.array(image if image.mode == mode else image.convert(mode))
+            if image.mode not in ("P", "L"):
+                raise UnreadableImageError(path, f"mode {image.mode}, object ids need a palette")
+            return np.array(image)
+    except FileNotFoundError as error:
+        raise FrameNotFoundError(path) from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise UnreadableImageError(path, str(error)) from error

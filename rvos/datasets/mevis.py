@@ -1,0 +1,172 @@
+"""MeViS (Ding et al. 2023): motion expressions, several targets or none."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool
+
+from rvos.datasets.clip_sampler import FrameSampler
+from rvos.datasets.errors import (
+    DatasetNotFoundError,
+    MalformedAnnotationError,
+    MaskSizeError,
+    UnknownObjectError,
+)
+from rvos.datasets.files import JSONObject, annotation_layout, read_json
+from rvos.datasets.mask_table import MaskTable
+from rvos.datasets.referring_video import ReferringVideoDataset, TargetChoice
+from rvos.datasets.video_index import Video, id_order, parse_expressions
+from rvos.ops.rle import decode_mask
+from rvos.transforms.video import ClipTransform
+
+_NAME = "MeViS"
+
+
+class MeViSDataset(ReferringVideoDataset):
+    """MeViS in its released layout.
+
+    ``train`` and ``valid_u`` have masks, ``valid`` has none. The tracks of a video are those that
+    any of its expressions refers to, and those of the video's ``objects`` entry (local id to an
+    object with ``anno_id``) where a writer adds one; the release does not.
+
+    Args:
+        root: Folder with the splits.
+        split: ``train``, ``valid_u``, ``valid`` or any folder of that layout.
+        sampler: Chooses the frames of a clip; None takes the whole video.
+        sampling_step: Distance of the anchors; None for one sample per expression.
+        transform: Augmentation.
+        targets: Which tracks to list, see :class:`ReferringVideoDataset`.
+        kinds: Keep only expressions of these kinds.
+        max_videos: Keep only the first videos.
+        random_anchors: Draw anchors anew in every epoch, see :class:`ReferringVideoDataset`.
+        seed: Seed of all random draws.
+
+    Raises:
+        DatasetNotFoundError: If the folder or an annotation file is missing.
+        MalformedAnnotationError: If an annotation file breaks the layout.
+        UnknownObjectError: If an expression refers to an object that ``mask_dict.json`` lacks.
+
+    >>> MeViSDataset("nowhere", "train")
+    Traceback (most recent call last):
+    rvos.datasets.errors.DatasetNotFoundError: nowhere/train/JPEGImages is missing: ...
+    """
+
+    def __init__(
+        self,
+        root: Path | str,
+        split: str = "train",
+        sampler: FrameSampler | None = None,
+        sampling_step: int | None = None,
+        transform: ClipTransform | None = None,
+        targets: TargetChoice = "referred_union",
+        kinds: Sequence[str] | None = None,
+        max_videos: int | None = None,
+        random_anchors: bool | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.root = Path(root)
+        self._frames_folder = self.root / split / "JPEGImages"
+        if not self._frames_folder.is_dir():
+            raise DatasetNotFoundError(self._frames_folder, _NAME)
+        self._masks_path = self.root / split / "mask_dict.json"
+        expressions_path = self.root / split / "meta_expressions.json"
+        videos = _read_index(expressions_path)
+        has_annotations = any(video.track_ids for video in videos)
+        self._masks = _read_masks(self._masks_path) if has_annotations else MaskTable({})
+        for video in videos:
+            _check_video(video, self._masks, expressions_path, self._masks_path)
+        super().__init__(
+            videos,
+            has_annotations=has_annotations,
+            sampler=sampler,
+            sampling_step=sampling_step,
+            transform=transform,
+            targets=targets,
+            kinds=kinds,
+            max_videos=max_videos,
+            random_anchors=random_anchors,
+            seed=seed,
+        )
+
+    def frame_path(self, video: Video, frame_id: str) -> Path:
+        """File of a frame.
+
+        Args:
+            video: Its video.
+            frame_id: Its name.
+
+        Returns:
+            The path.
+        """
+        return self._frames_folder / video.video_id / f"{frame_id}.jpg"
+
+    def read_masks(
+        self,
+        video: Video,
+        frames: Sequence[int],
+        track_ids: Sequence[str],
+        frame_size: tuple[int, int],
+    ) -> Bool[np.ndarray, "n t h w"]:
+        """Decode the masks of some tracks.
+
+        Args:
+            video: The video.
+            frames: T frame indices; may repeat.
+            track_ids: N tracks.
+            frame_size: (height, width) of the video's frames.
+
+        Returns:
+            ``[N, T, H, W]``, True on the object.
+
+        Raises:
+            MaskSizeError: If a mask is of another size than its frame.
+        """
+        masks = np.zeros((len(track_ids), len(frames), *frame_size), dtype=bool)
+        for track, track_id in enumerate(track_ids):
+            for position, frame in enumerate(frames):
+                rle = self._masks.mask(track_id, frame)
+                if rle is None:
+                    continue
+                if (rle.height, rle.width) != frame_size:
+                    source = f"{self._masks_path}, object {track_id}, frame {frame}"
+                    source += f" of video {video.video_id},"
+                    raise MaskSizeError(source, (rle.height, rle.width), frame_size)
+                masks[track, position] = decode_mask(rle)
+        return masks
+
+
+def _read_index(path: Path) -> list[Video]:
+    entries = read_json(path, _NAME)
+    with annotation_layout(path):
+        return [_parse_video(v, entry) for v, entry in sorted(entries["videos"].items())]
+
+
+def _parse_video(video_id: str, entry: JSONObject) -> Video:
+    expressions = parse_expressions(entry["expressions"], "anno_id")
+    tracks = {track_id for e in expressions for track_id in e.track_ids}
+    tracks.update(str(item["anno_id"]) for item in entry.get("objects", {}).values())
+    frames = tuple(str(frame) for frame in entry["frames"])
+    return Video(video_id, frames, tuple(sorted(tracks, key=id_order)), expressions)
+
+
+def _read_masks(path: Path) -> MaskTable:
+    masks = read_json(path, _NAME)
+    with annotation_layout(path):
+        return MaskTable(masks)
+
+
+def _check_video(video: Video, masks: MaskTable, path: Path, masks_path: Path) -> None:
+    for expression in video.expressions:
+        for track_id in expression.track_ids:
+            if track_id not in masks:
+                raise UnknownObjectError(
+                    path, video.video_id, expression.expression_id, track_id, masks_path
+                )
+    for track_id in video.track_ids:
+        if track_id in masks and masks.num_frames(track_id) != len(video.frame_ids):
+            reason = (
+                f"object {track_id} has {masks.num_frames(track_id)} masks, "
+                f"video {video.video_id} has {len(video.frame_ids)} frames"
+            )
+            raise MalformedAnnotationError(masks_path, reason)

@@ -1,0 +1,221 @@
+"""What every data set of videos with expressions shares: index, clips, targets, determinism."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from rvos.datasets.clip_sampler import FrameSampler, WholeVideoSampler
+from rvos.datasets.errors import DatasetError
+from rvos.datasets.files import read_frame
+from rvos.datasets.random_draws import sample_generator
+from rvos.datasets.targets import clip_targets
+from rvos.datasets.video_index import Expression, Video, index_samples, select_videos
+from rvos.structures.video import VideoSample
+from rvos.transforms.expressions import is_directional
+from rvos.transforms.frames import normalise_frames
+from rvos.transforms.video import ClipTransform, DecodedClip
+
+TargetChoice = Literal["referred_union", "referred_tracks", "all_tracks"]
+
+
+class ReferringVideoDataset(Dataset[VideoSample], ABC):
+    """Clips with one expression each.
+
+    The defaults make an evaluation data set: one sample per expression, all frames, in order.
+    Training passes a clip sampler and a sampling step. Every random draw of a sample depends on
+    (seed, epoch, sample id) alone. An expression without target has no referred track (N = 0 unless
+    ``all_tracks`` lists others); it is never replaced by another sample. A track that is out of
+    sight in the whole clip stays listed, with ``present`` False.
+
+    Args:
+        videos: The index.
+        has_annotations: Whether masks can be read; without them N = 0.
+        sampler: Chooses the frames of a clip.
+        sampling_step: Distance of the anchors in frames; None for one sample per expression.
+        transform: Augmentation; None keeps the frames as they are.
+        targets: ``referred_union``: one track, the union of those the expression refers to, as
+            published. ``referred_tracks``: one track per object referred to. ``all_tracks``: every
+            annotated object, the referred ones marked.
+        kinds: Keep only expressions of these kinds.
+        max_videos: Keep only the first videos.
+        random_anchors: Draw each anchor anew from its step in every epoch; None: only where the
+            sampler takes single frames.
+        seed: Seed of all random draws.
+
+    Raises:
+        DatasetError: If no expression is left.
+    """
+
+    def __init__(
+        self,
+        videos: Sequence[Video],
+        has_annotations: bool,
+        sampler: FrameSampler | None = None,
+        sampling_step: int | None = None,
+        transform: ClipTransform | None = None,
+        targets: TargetChoice = "referred_union",
+        kinds: Sequence[str] | None = None,
+        max_videos: int | None = None,
+        random_anchors: bool | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.videos = select_videos(videos, kinds, max_videos)
+        if not self.videos:
+            message = f"no expression is left of {len(videos)} videos with kinds={kinds}"
+            raise DatasetError(message)
+        self.has_annotations = has_annotations
+        self._sampler = sampler if sampler is not None else WholeVideoSampler()
+        self._sampling_step = sampling_step
+        self._transform = transform
+        self._targets = targets
+        single_frames = getattr(self._sampler, "num_frames", None) == 1
+        self._random_anchors = single_frames if random_anchors is None else random_anchors
+        self._seed = seed
+        self._samples = index_samples(self.videos, sampling_step)
+        # In shared memory, so that workers that outlive an epoch see it change.
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
+        self._last_frames: tuple[tuple[str, list[int]], np.ndarray] | None = None
+
+    @abstractmethod
+    def frame_path(self, video: Video, frame_id: str) -> Path:
+        """File of a frame.
+
+        Args:
+            video: Its video.
+            frame_id: Its name.
+
+        Returns:
+            The path.
+        """
+
+    @abstractmethod
+    def read_masks(
+        self,
+        video: Video,
+        frames: Sequence[int],
+        track_ids: Sequence[str],
+        frame_size: tuple[int, int],
+    ) -> Bool[np.ndarray, "n t h w"]:
+        """Read the masks of some tracks.
+
+        Args:
+            video: The video.
+            frames: T frame indices; may repeat.
+            track_ids: N tracks.
+            frame_size: (height, width) of the video's frames.
+
+        Returns:
+            ``[N, T, H, W]``, True on the object.
+        """
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the random draws belong to."""
+        return int(self._epoch)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch, before iterating; workers that are already running see it too.
+
+        Args:
+            epoch: Its number.
+        """
+        self._epoch.fill_(epoch)
+
+    def __len__(self) -> int:
+        """Number of samples."""
+        return len(self._samples)
+
+    def sample_id(self, index: int) -> str:
+        """Id of a sample: video, expression and, in training, its nominal anchor frame.
+
+        Args:
+            index: Position in the data set.
+
+        Returns:
+            ``<video>/<expression id>[/<anchor>]``.
+        """
+        video, expression, anchor = self._locate(index)
+        sample_id = f"{video.video_id}/{expression.expression_id}"
+        return sample_id if self._sampling_step is None else f"{sample_id}/{anchor}"
+
+    def __getitem__(self, index: int) -> VideoSample:
+        """Read and augment one clip.
+
+        Args:
+            index: Position in the data set.
+
+        Returns:
+            The sample.
+        """
+        video, expression, anchor = self._locate(index)
+        sample_id = self.sample_id(index)
+        generator = sample_generator(self._seed, self.epoch, sample_id)
+        num_video_frames = len(video.frame_ids)
+        if self._random_anchors:
+            step = self._sampling_step or num_video_frames
+            anchor = int(generator.integers(anchor, min(anchor + step, num_video_frames)))
+        reversible = not is_directional(expression.text)
+        frame_indices = self._sampler(num_video_frames, anchor, generator, reversible=reversible)
+        frames = self._read_frames(video, frame_indices)
+        height, width = frames.shape[1:3]
+        masks, referred = self._read_targets(video, expression, frame_indices, (height, width))
+        clip = DecodedClip(frames, masks, expression.text)
+        if self._transform is not None:
+            clip = self._transform(clip, generator)
+        return VideoSample(
+            sample_id=sample_id,
+            video_id=video.video_id,
+            expression=clip.expression,
+            expression_kind=expression.kind,
+            frame_ids=[video.frame_ids[i] for i in frame_indices],
+            frames=normalise_frames(clip.frames),
+            targets=clip_targets(clip.masks, referred),
+            original_size=(height, width),
+        )
+
+    def _locate(self, index: int) -> tuple[Video, Expression, int]:
+        video_position, expression_position, anchor = self._samples[index].tolist()
+        video = self.videos[video_position]
+        return video, video.expressions[expression_position], anchor
+
+    def _read_frames(self, video: Video, frame_indices: list[int]) -> np.ndarray:
+        """Decode frames; expressions of one video that follow each other share the decoding."""
+        key = (video.video_id, frame_indices)
+        if self._last_frames is not None and self._last_frames[0] == key:
+            return self._last_frames[1]
+        decoded = {i: read_frame(self.frame_path(video, video.frame_ids[i])) for i in frame_indices}
+        sizes = {frame.shape for frame in decoded.values()}
+        if len(sizes) > 1:
+            folder = self.frame_path(video, video.frame_ids[0]).parent
+            message = f"{folder} holds frames of different sizes {sorted(sizes)}: unpack it again"
+            raise DatasetError(message)
+        frames = np.stack([decoded[i] for i in frame_indices])
+        if isinstance(self._sampler, WholeVideoSampler):
+            self._last_frames = (key, frames)
+        return frames
+
+    def _read_targets(
+        self,
+        video: Video,
+        expression: Expression,
+        frame_indices: list[int],
+        frame_size: tuple[int, int],
+    ) -> tuple[Bool[np.ndarray, "n t h w"], Bool[Tensor, " n"]]:
+        """Masks of the tracks to list, and which of them the expression refers to."""
+        track_ids = video.track_ids if self._targets == "all_tracks" else expression.track_ids
+        if not self.has_annotations or not track_ids:
+            empty = np.zeros((0, len(frame_indices), *frame_size), dtype=bool)
+            return empty, torch.zeros(0, dtype=torch.bool)
+        masks = self.read_masks(video, frame_indices, track_ids, frame_size)
+        if self._targets == "referred_union":
+            union = np.logical_or.reduce(masks, axis=0, keepdims=True)
+            return union, torch.ones(1, dtype=torch.bool)
+        return masks, torch.tensor([track_id in expression.track_ids for track_id in track_ids])

@@ -1,0 +1,173 @@
+"""What a referring data set knows before it opens a single frame."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Int
+
+from rvos.datasets.files import JSONObject
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """One expression of a video.
+
+    Attributes:
+        expression_id: Its id within the video.
+        text: Lower case, white space collapsed.
+        kind: ``appearance``, ``relation``, ... where the data set knows, else ``""``.
+        track_ids: The tracks it refers to; none for an expression without target.
+
+    >>> Expression("0", "a dog", "appearance", ("1",)).text
+    'a dog'
+    """
+
+    expression_id: str
+    text: str
+    kind: str
+    track_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """One video.
+
+    Attributes:
+        video_id: Its name.
+        frame_ids: Names of its frames, in order.
+        track_ids: Every annotated track.
+        expressions: Its expressions, in the order of their ids.
+
+    >>> len(Video("aa", ("00000", "00005"), (), ()).frame_ids)
+    2
+    """
+
+    video_id: str
+    frame_ids: tuple[str, ...]
+    track_ids: tuple[str, ...]
+    expressions: tuple[Expression, ...]
+
+
+def clean_expression(text: str) -> str:
+    """Lower the case and collapse white space, as every data set of the field does.
+
+    Args:
+        text: The expression as annotated.
+
+    Returns:
+        The cleaned expression.
+
+    >>> clean_expression(" A person  on the Left ")
+    'a person on the left'
+    """
+    return " ".join(text.lower().split())
+
+
+def id_order(identifier: str) -> tuple[int, int, str]:
+    """Sort key of ids: numbers by value, names after them by spelling.
+
+    Args:
+        identifier: An id.
+
+    Returns:
+        The key.
+
+    >>> sorted(["10", "b", "9"], key=id_order)
+    ['9', '10', 'b']
+    """
+    if identifier.isascii() and identifier.isdigit():
+        return (0, int(identifier), identifier)
+    return (1, 0, identifier)
+
+
+def id_list(value: object) -> tuple[str, ...]:
+    """Ids as text, from a single id, a list, or nothing (a release mixes numbers and text).
+
+    Args:
+        value: What the annotation file holds.
+
+    Returns:
+        The ids, in the file's order, without repeats.
+
+    >>> id_list([3, "3", 1]), id_list("2"), id_list(None)
+    (('3', '1'), ('2',), ())
+    """
+    if value is None or value == "":
+        return ()
+    values = value if isinstance(value, list | tuple | dict) else [value]
+    return tuple(dict.fromkeys(str(item) for item in values))
+
+
+def parse_expressions(entries: JSONObject, target_key: str) -> tuple[Expression, ...]:
+    """Read the ``expressions`` entry of a video.
+
+    Args:
+        entries: Per expression id an object with ``exp`` and perhaps ``kind`` and the targets.
+        target_key: Entry that names the targets: ``obj_id`` or ``anno_id``.
+
+    Returns:
+        The expressions, in the order of their ids.
+
+    >>> parse_expressions({"0": {"exp": "A dog", "anno_id": [4]}}, "anno_id")
+    (Expression(expression_id='0', text='a dog', kind='', track_ids=('4',)),)
+    """
+    return tuple(
+        Expression(
+            expression_id=expression_id,
+            text=clean_expression(entries[expression_id]["exp"]),
+            kind=str(entries[expression_id].get("kind", "")),
+            track_ids=id_list(entries[expression_id].get(target_key)),
+        )
+        for expression_id in sorted(entries, key=id_order)
+    )
+
+
+def select_videos(
+    videos: Sequence[Video], kinds: Sequence[str] | None = None, max_videos: int | None = None
+) -> list[Video]:
+    """Keep expressions of some kinds, then the first videos that have any.
+
+    Args:
+        videos: All videos.
+        kinds: Kinds to keep; None keeps every expression.
+        max_videos: Number of videos to keep; None keeps all.
+
+    Returns:
+        The videos, in their order.
+
+    >>> video = Video("v", ("0",), (), (Expression("0", "a dog", "appearance", ()),))
+    >>> len(select_videos([video, video], max_videos=1)), select_videos([video], kinds=["motion"])
+    (1, [])
+    """
+    kept = []
+    for video in videos:
+        expressions = tuple(e for e in video.expressions if kinds is None or e.kind in kinds)
+        if expressions:
+            kept.append(replace(video, expressions=expressions))
+    return kept[:max_videos]
+
+
+def index_samples(videos: Sequence[Video], sampling_step: int | None) -> Int[np.ndarray, "n 3"]:
+    """List the samples of an epoch.
+
+    Args:
+        videos: The videos.
+        sampling_step: One sample per expression and anchor, anchors this many frames apart; None
+            for one sample per expression.
+
+    Returns:
+        ``[N, 3]``: position of the video, position of its expression, anchor frame. Samples of one
+        video lie side by side.
+
+    >>> expressions = (Expression("0", "a dog", "", ()),)
+    >>> index_samples([Video("v", ("0", "1", "2"), (), expressions)], 2).tolist()
+    [[0, 0, 0], [0, 0, 2]]
+    """
+    rows = [
+        (video_position, expression_position, anchor)
+        for video_position, video in enumerate(videos)
+        for expression_position in range(len(video.expressions))
+        for anchor in range(0, len(video.frame_ids), sampling_step or len(video.frame_ids))
+    ]
+    return np.array(rows, dtype=np.int64).reshape(-1, 3)

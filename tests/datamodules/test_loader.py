@@ -1,0 +1,86 @@
+from pathlib import Path
+
+import pytest
+import torch
+from torch.utils.data import DistributedSampler
+
+from rvos.datamodules.loader import (
+    EpochDataLoader,
+    EpochShuffleSampler,
+    evaluation_loader,
+    training_loader,
+)
+from rvos.datasets.clip_sampler import ClipSampler
+from rvos.datasets.collate import collate_clips
+from rvos.datasets.mevis import MeViSDataset
+from rvos.transforms.presets import training_transform
+
+
+def _dataset(root: Path, num_frames: int = 2) -> MeViSDataset:
+    transform = training_transform("moving_shapes")
+    return MeViSDataset(root, "train", ClipSampler(num_frames), 6, transform)
+
+
+def test_order_is_a_permutation_of_seed_and_epoch() -> None:
+    orders = {}
+    for seed in (0, 1):
+        for epoch in (0, 1):
+            sampler = EpochShuffleSampler(20, seed)
+            sampler.set_epoch(epoch)
+            orders[seed, epoch] = tuple(sampler)
+            assert tuple(sampler) == orders[seed, epoch]
+            assert sorted(sampler) == list(range(20)) == list(range(len(sampler)))
+    assert len(set(orders.values())) == 4
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
+def test_every_epoch_has_its_own_draws_with_any_number_of_workers(
+    mevis_root: Path, num_workers: int
+) -> None:
+    expected = []
+    for epoch in range(3):
+        dataset = _dataset(mevis_root)
+        dataset.set_epoch(epoch)
+        sampler = EpochShuffleSampler(len(dataset), seed=7)
+        sampler.set_epoch(epoch)
+        order = list(sampler)
+        expected.append([dataset[order[0]], dataset[order[1]]])
+    loader = training_loader(_dataset(mevis_root), 2, num_workers, seed=7)
+    for epoch, samples in enumerate(expected):
+        loader.sampler.set_epoch(epoch)  # type: ignore[union-attr]
+        batches = list(loader)
+        assert batches[0].sample_ids == [sample.sample_id for sample in samples]
+        assert batches[0].frame_ids == [sample.frame_ids for sample in samples]
+        assert torch.equal(batches[0].frames, collate_clips(samples).frames)
+        assert len(batches) == len(loader.dataset) // 2  # type: ignore[arg-type]
+
+
+def test_epoch_of_a_distributed_sampler_reaches_the_data_set(mevis_root: Path) -> None:
+    dataset = _dataset(mevis_root)
+    sampler: DistributedSampler[int] = DistributedSampler(dataset, num_replicas=2, rank=1)
+    loader = EpochDataLoader(dataset, batch_size=2, sampler=sampler, collate_fn=collate_clips)
+    sampler.set_epoch(4)
+    iter(loader)
+    assert dataset.epoch == 4
+
+
+def test_epoch_that_the_data_set_was_opened_with_counts(mevis_root: Path) -> None:
+    dataset = _dataset(mevis_root)
+    dataset.set_epoch(3)
+    loader = training_loader(dataset, 2, 0, seed=0)
+    iter(loader)
+    assert (dataset.epoch, loader.sampler.epoch) == (3, 3)  # type: ignore[union-attr]
+
+
+def test_small_data_sets_still_give_a_batch(mevis_root: Path) -> None:
+    dataset = _dataset(mevis_root)
+    assert len(training_loader(dataset, len(dataset) + 1, 0, seed=0)) == 1
+    assert len(training_loader(dataset, len(dataset) - 1, 0, seed=0)) == 1
+
+
+def test_evaluation_takes_whole_videos_one_by_one(mevis_root: Path) -> None:
+    dataset = MeViSDataset(mevis_root, "valid_u")
+    batches = list(evaluation_loader(dataset, 0))
+    assert [b.sample_ids[0] for b in batches] == [dataset.sample_id(i) for i in range(len(dataset))]
+    assert all(b.frames.shape[:2] == (1, 12) for b in batches)

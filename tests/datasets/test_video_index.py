@@ -1,0 +1,86 @@
+import string
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rvos.datasets.video_index import (
+    Expression,
+    Video,
+    clean_expression,
+    id_list,
+    id_order,
+    index_samples,
+    parse_expressions,
+    select_videos,
+)
+
+
+def _video(name: str, num_frames: int, kinds: list[str]) -> Video:
+    expressions = tuple(Expression(str(i), f"e{i}", kind, ()) for i, kind in enumerate(kinds))
+    return Video(name, tuple(str(i) for i in range(num_frames)), (), expressions)
+
+
+videos = st.lists(
+    st.builds(
+        _video,
+        st.text(string.ascii_lowercase, min_size=1, max_size=3),
+        st.integers(1, 20),
+        st.lists(st.sampled_from(["a", "b", ""]), max_size=3),
+    ),
+    max_size=4,
+)
+
+
+@given(videos, st.integers(1, 8))
+def test_every_expression_has_an_anchor_every_step(content: list[Video], step: int) -> None:
+    expected = [
+        [v, e, anchor]
+        for v, video in enumerate(content)
+        for e in range(len(video.expressions))
+        for anchor in range(0, len(video.frame_ids), step)
+    ]
+    np.testing.assert_array_equal(
+        index_samples(content, step), np.array(expected, dtype=np.int64).reshape(-1, 3)
+    )
+
+
+@given(videos)
+def test_without_step_every_expression_is_one_sample(content: list[Video]) -> None:
+    samples = index_samples(content, None)
+    assert len(samples) == sum(len(video.expressions) for video in content)
+    assert (samples[:, 2] == 0).all()
+    assert samples[:, :2].tolist() == sorted(samples[:, :2].tolist())  # one video side by side
+
+
+@given(videos, st.integers(1, 3))
+def test_selection_keeps_kinds_and_the_first_videos(content: list[Video], limit: int) -> None:
+    kept = select_videos(content, ["a"], limit)
+    assert all(e.kind == "a" for video in kept for e in video.expressions)
+    having = [v.video_id for v in content if any(e.kind == "a" for e in v.expressions)]
+    assert [video.video_id for video in kept] == having[:limit]
+
+
+def test_expressions_are_cleaned_and_ordered_by_number() -> None:
+    entries = {
+        "10": {"exp": "ten", "obj_id": "2"},
+        "9": {"exp": " A  Nine\t", "obj_id": [1, "3"], "kind": "several"},
+        "2": {"exp": "none"},
+    }
+    parsed = parse_expressions(entries, "obj_id")
+    assert [e.expression_id for e in parsed] == ["2", "9", "10"]
+    assert [e.text for e in parsed] == ["none", "a nine", "ten"]
+    assert [e.track_ids for e in parsed] == [(), ("1", "3"), ("2",)]
+    assert [e.kind for e in parsed] == ["", "several", ""]
+
+
+@given(st.text())
+def test_cleaning_is_idempotent(text: str) -> None:
+    assert clean_expression(clean_expression(text)) == clean_expression(text)
+
+
+def test_ids_are_text_without_repeats() -> None:
+    assert id_list(7) == ("7",)
+    assert id_list("") == id_list([]) == id_list(None) == ()
+    assert id_list(0) == ("0",)
+    assert sorted(["b", "10", "9", "a1"], key=id_order) == ["9", "10", "a1", "b"]
