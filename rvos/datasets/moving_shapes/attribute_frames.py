@@ -64,6 +64,14 @@ class AttributeFrameDataset(Dataset[AttributeFrame]):
     Raises:
         DatasetNotFoundError: An annotation file is missing.
         MalformedAnnotationError: An annotation file is not one that MovingShapes writes.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from rvos.datasets.moving_shapes.writer import write_moving_shapes
+        >>> with TemporaryDirectory() as root:
+        ...     folder = write_moving_shapes(Path(root), num_videos=1, progress=False)
+        ...     AttributeFrameDataset(root)[0].colour.shape
+        torch.Size([128, 192])
     """
 
     def __init__(
@@ -138,7 +146,13 @@ class AttributeFrameDataset(Dataset[AttributeFrame]):
 
 
 def normalise_frame(pixels: UInt8[np.ndarray, "h w 3"]) -> Float[Tensor, "3 h w"]:
-    """Scale RGB bytes ``[H, W, 3]`` to ImageNet-normalised floats ``[3, H, W]``.
+    """Normalise a frame with the ImageNet statistics.
+
+    Args:
+        pixels: RGB ``[H, W, 3]``.
+
+    Returns:
+        The frame ``[3, H, W]``.
 
     Example:
         >>> normalise_frame(np.zeros((2, 4, 3), dtype=np.uint8)).shape

@@ -25,7 +25,17 @@ ORDER_FREE: tuple[Motion, ...] = ("still", "circling", "zigzag")
 
 @dataclass(frozen=True)
 class Role:
-    """What one object of a scene looks like and does, before it has a place."""
+    """What one object of a scene looks like and does, before it has a place.
+
+    Attributes:
+        appearance: The look.
+        motion: What it does.
+        heading: Where it goes; None where the motion has no heading.
+
+    Example:
+        >>> Role(Appearance("star", "red", "small", "plain"), "still", None).motion
+        'still'
+    """
 
     appearance: Appearance
     motion: Motion
@@ -33,7 +43,15 @@ class Role:
 
 
 def draw_scene(preset: MovingShapesPreset, rng: np.random.Generator) -> str:
-    """Choose between look-alikes that differ in direction, in motion, or a calm scene."""
+    """Choose between look-alikes that differ in direction, in motion, or a calm scene.
+
+    Args:
+        preset: Its kinds of expression say which scenes are needed.
+        rng: Source of randomness.
+
+    Returns:
+        ``direction``, ``motion`` or ``calm``.
+    """
     scenes = []
     if "direction" in preset.kinds:
         scenes += ["direction"] * 4
@@ -47,7 +65,17 @@ def draw_scene(preset: MovingShapesPreset, rng: np.random.Generator) -> str:
 def draw_roles(
     scene: str, num_objects: int, preset: MovingShapesPreset, rng: np.random.Generator
 ) -> list[Role]:
-    """Cast the objects of a scene."""
+    """Cast the objects of a scene.
+
+    Args:
+        scene: ``direction``, ``motion`` or ``calm``.
+        num_objects: How many.
+        preset: What the world may contain.
+        rng: Source of randomness.
+
+    Returns:
+        The roles; look-alikes first.
+    """
     roles: list[Role] = []
     if scene == "direction":
         roles += _directional_pair(roles, preset, rng)

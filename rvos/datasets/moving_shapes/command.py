@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rvos.datasets.moving_shapes.preset import HELD_OUT, PRESETS
@@ -42,6 +43,19 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="number of videos (default: %(default)s); a larger number later adds videos",
     )
+    _add_content_options(parser)
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="processes that render (default: one per processor)",
+    )
+    return parser
+
+
+def _add_content_options(parser: argparse.ArgumentParser) -> None:
+    """Add what decides on the content of the videos."""
     parser.add_argument(
         "--seed", type=int, default=0, metavar="S", help="seed of the split (default: %(default)s)"
     )
@@ -60,13 +74,13 @@ def build_parser() -> argparse.ArgumentParser:
         help=f"kinds of expression to write, of {', '.join(KINDS)} (default: all)",
     )
     parser.add_argument(
-        "--workers",
+        "--num-expressions",
         type=int,
-        default=os.cpu_count() or 1,
-        metavar="N",
-        help="processes that render (default: one per processor)",
+        nargs=2,
+        default=HELD_OUT.num_expressions,
+        metavar=("LEAST", "MOST"),
+        help="how many expressions a video has at least and at most (default: 3 8)",
     )
-    return parser
 
 
 def main(argv: Sequence[str]) -> int:
@@ -88,7 +102,7 @@ def main(argv: Sequence[str]) -> int:
         split=options.split,
         num_videos=options.num_videos,
         seed=options.seed,
-        preset=PRESETS[options.preset],
+        preset=replace(PRESETS[options.preset], num_expressions=tuple(options.num_expressions)),
         workers=options.workers,
         kinds=tuple(options.kinds),
     )

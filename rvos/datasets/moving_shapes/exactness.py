@@ -36,7 +36,16 @@ def is_exact(kind: Kind, meaning: Meaning, world: World) -> bool:
 
 
 def has_reversed_lookalike(world: World, target: WorldObject, action: Action) -> bool:
-    """Whether a look-alike of the target does the same only when the video plays backwards."""
+    """Whether a look-alike of the target does the same only when the video plays backwards.
+
+    Args:
+        world: The world.
+        target: The target.
+        action: What the target does.
+
+    Returns:
+        True if only the order of the frames tells the two apart.
+    """
     return any(
         performs(item, action) is False and performs(item.reversed_in_time(), action) is True
         for item in _lookalikes(world, target)
@@ -44,7 +53,16 @@ def has_reversed_lookalike(world: World, target: WorldObject, action: Action) ->
 
 
 def has_contradicting_lookalike(world: World, target: WorldObject, action: Action) -> bool:
-    """Whether a look-alike of the target does not do the same."""
+    """Whether a look-alike of the target does not do the same.
+
+    Args:
+        world: The world.
+        target: The target.
+        action: What the target does.
+
+    Returns:
+        True if single frames cannot tell the two apart.
+    """
     return any(performs(item, action) is False for item in _lookalikes(world, target))
 
 

@@ -51,6 +51,10 @@ class Expression:
         kind: What one has to understand to find the target.
         sentence: The sentence, lower case.
         meaning: What it says.
+
+    Example:
+        >>> Expression("appearance", "the red disc", Look("circle", "red")).kind
+        'appearance'
     """
 
     kind: Kind
@@ -58,7 +62,14 @@ class Expression:
     meaning: Meaning
 
     def denotes(self, world: World) -> frozenset[int]:
-        """Ids of the objects of a world that the sentence refers to."""
+        """Find the objects that the sentence refers to.
+
+        Args:
+            world: A world, not necessarily the one that the sentence was written about.
+
+        Returns:
+            Their ids.
+        """
         return denotation(self.meaning, world)
 
 

@@ -34,6 +34,10 @@ class MeViSLayout:
     Args:
         root: Root of the benchmark.
         folder: Name of the split's folder.
+
+    Example:
+        >>> MeViSLayout(Path("mevis"), "train").video_folders("0a")["frames"].as_posix()
+        'mevis/train/JPEGImages/0a'
     """
 
     def __init__(self, root: Path, folder: str) -> None:
@@ -74,11 +78,16 @@ class MeViSLayout:
 class RefYouTubeVOSLayout:
     """``meta_expressions/<folder>`` and ``<folder>/{JPEGImages,Annotations,meta.json}``.
 
-    An expression of this benchmark refers to one object, so others are left out.
+    An expression of this benchmark refers to one object, so others are left out, and with them the
+    rare video that has no other.
 
     Args:
         root: Root of the benchmark.
         folder: Name of the split's folder.
+
+    Example:
+        >>> sorted(RefYouTubeVOSLayout(Path("ytvos"), "train").video_folders("0a"))
+        ['annotations', 'frames']
     """
 
     def __init__(self, root: Path, folder: str) -> None:
@@ -122,12 +131,26 @@ class RefYouTubeVOSLayout:
 
 
 def make_layout(layout: Layout, root: Path, folder: str) -> LayoutWriter:
-    """The writer of a layout."""
+    """Make the writer of a layout.
+
+    Args:
+        layout: Benchmark to imitate.
+        root: Root of the benchmark.
+        folder: Name of the split's folder.
+
+    Returns:
+        The writer.
+    """
     return MeViSLayout(root, folder) if layout == "mevis" else RefYouTubeVOSLayout(root, folder)
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write JSON beside the target, then rename, so that no half-written file is left."""
+    """Write JSON beside the target, then rename, so that no half-written file is left.
+
+    Args:
+        path: The target; its folder is made if missing.
+        content: What to write.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(json.dumps(content, separators=(",", ":")), encoding="utf-8")
@@ -135,7 +158,12 @@ def write_json(path: Path, content: object) -> None:
 
 
 def write_palette_png(path: Path, instances: UInt8[np.ndarray, "h w"]) -> None:
-    """Write an instance map ``[H, W]`` as a palette PNG whose values are the object ids."""
+    """Write an instance map as a palette PNG whose values are the object ids.
+
+    Args:
+        path: The target.
+        instances: Object ids ``[H, W]``, 0 on background; coloured as DAVIS does.
+    """
     image = Image.fromarray(instances, mode="P")
     levels = np.arange(256)
     bits = [((levels >> (3 * k + c)) & 1) << (7 - k) for c in range(3) for k in range(3)]

@@ -10,12 +10,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
-from rvos.datasets.moving_shapes.actions import (
-    DIRECTIONAL_ACTIONS,
-    Action,
-    Judgement,
-    performs,
-)
+from rvos.datasets.moving_shapes.actions import DIRECTIONAL_ACTIONS, Action, Judgement, performs
 from rvos.datasets.moving_shapes.vocabulary import Colour, Shape, Size, Texture
 from rvos.datasets.moving_shapes.world import World, WorldObject
 
@@ -35,12 +30,28 @@ class Meaning(Protocol):
 
 
 def denotation(meaning: Meaning, world: World) -> frozenset[int]:
-    """Ids of the objects that the meaning is true of."""
+    """Find the objects that the meaning is true of.
+
+    Args:
+        meaning: The meaning.
+        world: The world.
+
+    Returns:
+        Their ids; objects that the meaning leaves open are not among them.
+    """
     return frozenset(key for key, value in meaning.judge(world).items() if value)
 
 
 def is_clear(meaning: Meaning, world: World) -> bool:
-    """Whether the meaning leaves no object of the world open."""
+    """Whether the meaning leaves no object of the world open.
+
+    Args:
+        meaning: The meaning.
+        world: The world.
+
+    Returns:
+        True if it is true or false of every object.
+    """
     return None not in meaning.judge(world).values()
 
 
@@ -91,6 +102,10 @@ class Performing:
     Attributes:
         look: The look.
         action: What they do.
+
+    Example:
+        >>> Performing(Look(shape="star"), "still").is_directional
+        False
     """
 
     look: Look
@@ -117,6 +132,10 @@ class Related:
         look: The look.
         relation: The relation, as seen in the frame, in every frame.
         anchor: The look of the object referred to; must fit exactly one object.
+
+    Example:
+        >>> Related(Look(shape="star"), "left", Look(colour="red")).anchor.num_attributes
+        1
     """
 
     look: Look
@@ -144,6 +163,10 @@ class Outermost:
     Attributes:
         look: The look; must fit at least two objects.
         extreme: In what it exceeds them.
+
+    Example:
+        >>> Outermost(Look(shape="star"), "largest").extreme
+        'largest'
     """
 
     look: Look
@@ -171,6 +194,10 @@ class Group:
     Attributes:
         look: The look.
         count: How many there must be; None stands for any number.
+
+    Example:
+        >>> Group(Look(shape="star"), count=2).look.shape
+        'star'
     """
 
     look: Look

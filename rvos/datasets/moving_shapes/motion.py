@@ -31,6 +31,10 @@ class Stage:
         height: Height of the frame.
         width: Width of the frame.
         num_frames: Frames of the video.
+
+    Example:
+        >>> Stage(height=128, width=192, num_frames=24).room(axis=0, margin=10.0)
+        (12.0, 180.0)
     """
 
     height: int
@@ -43,13 +47,29 @@ class Stage:
         return np.arange(self.num_frames) / max(self.num_frames - 1, 1)
 
     def room(self, axis: int, margin: float) -> tuple[float, float]:
-        """Least and greatest coordinate on an axis (0 = x) that keeps ``margin`` to the border."""
+        """Least and greatest coordinate that keeps a margin to the border.
+
+        Args:
+            axis: 0 for x, 1 for y.
+            margin: Pixels beside the border that is kept free anyway.
+
+        Returns:
+            Both coordinates.
+        """
         size = self.width if axis == 0 else self.height
         return margin + BORDER, size - margin - BORDER
 
 
 def possible_headings(stage: Stage, extent: float) -> list[Heading]:
-    """Headings in which an object of this extent can move visibly and stay in the frame."""
+    """Headings in which an object can move visibly and stay in the frame.
+
+    Args:
+        stage: Frame size.
+        extent: Greatest radius of the object.
+
+    Returns:
+        Some of the four headings.
+    """
     headings: list[Heading] = []
     for heading, unit in UNIT_XY.items():
         low, high = stage.room(0 if unit[0] else 1, extent)

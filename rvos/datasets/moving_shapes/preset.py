@@ -29,7 +29,8 @@ class MovingShapesPreset:
         kinds: Kinds of expression to write.
 
     Raises:
-        MovingShapesError: The frames are too small for the largest object to move in.
+        MovingShapesError: The frames are too small for the largest object to move in, or no
+            expression is asked for.
 
     Example:
         >>> HELD_OUT.num_frames, HELD_OUT.small_radius[0]
@@ -52,11 +53,19 @@ class MovingShapesPreset:
     kinds: tuple[Kind, ...] = KINDS
 
     def __post_init__(self) -> None:
-        """Refuse frames too small for the largest object to move in.
+        """Refuse what no world can fulfil.
 
         Raises:
-            MovingShapesError: A side of the frames is too short.
+            MovingShapesError: A side of the frames is too short, or the numbers of expressions are
+                out of order.
         """
+        fewest, most = self.num_expressions
+        if not 1 <= fewest <= most or not self.kinds:
+            message = (
+                f"preset {self.name!r}: the numbers of expressions must be 1 or more, the lesser "
+                "one first, and at least one kind is needed"
+            )
+            raise MovingShapesError(message)
         reach = self.large_radius[1] * max(EXTENT_OF_SHAPE[shape] for shape in self.shapes)
         least = 2.0 * (reach + GREATEST_SWING + BORDER)
         if min(self.height, self.width) < least:
@@ -67,11 +76,25 @@ class MovingShapesPreset:
             raise MovingShapesError(message)
 
     def length(self, split: Split) -> int:
-        """Number of frames of the videos of a split."""
+        """Number of frames of the videos of a split.
+
+        Args:
+            split: The split.
+
+        Returns:
+            The number.
+        """
         return self.num_frames_long if split == "long" else self.num_frames
 
     def radius_range(self, size: Size) -> tuple[float, float]:
-        """Least and greatest radius of objects of a size class."""
+        """Least and greatest radius of objects of a size class.
+
+        Args:
+            size: The size class; changing objects pass through both others.
+
+        Returns:
+            Both radii in pixels.
+        """
         if size == "small":
             return self.small_radius
         if size == "large":

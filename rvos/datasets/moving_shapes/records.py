@@ -20,6 +20,10 @@ class ExpressionRecord:
         exp: The sentence.
         obj_id: Ids of its targets.
         kind: Kind of expression.
+
+    Example:
+        >>> ExpressionRecord("the red disc", [1], "appearance").obj_id
+        [1]
     """
 
     exp: str
@@ -80,7 +84,13 @@ def describe(video: MovingShapesVideo, rendered: RenderedVideo, index: int) -> V
 
 
 def run_lengths(mask: Bool[np.ndarray, "h w"]) -> RunLengths | None:
-    """Compress a mask ``[H, W]`` to COCO run lengths; None if it is empty.
+    """Compress a mask to COCO run lengths.
+
+    Args:
+        mask: ``[H, W]``, True on the object.
+
+    Returns:
+        ``size`` and ``counts`` as COCO stores them; None if the mask is empty.
 
     Example:
         >>> run_lengths(np.eye(2, dtype=bool))["size"]

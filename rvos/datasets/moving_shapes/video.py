@@ -26,6 +26,11 @@ class MovingShapesVideo:
         video_id: 12 hexadecimal digits.
         world: The world.
         expressions: The expressions, each exact in this world.
+
+    Example:
+        >>> from rvos.datasets.moving_shapes.preset import HELD_OUT
+        >>> make_video(HELD_OUT, "test", seed=0, index=0).render().frames.shape
+        (24, 128, 192, 3)
     """
 
     video_id: str

@@ -35,6 +35,10 @@ class Appearance:
         colour: Colour.
         size: Size class; ``changing`` for objects that grow or shrink.
         texture: Texture.
+
+    Example:
+        >>> Appearance("star", "red", "small", "plain").colour
+        'red'
     """
 
     shape: Shape
@@ -57,6 +61,13 @@ class WorldObject:
         rgb: Exact colour, 0-255.
         angle: Rotation in radians.
         stripe_angle: Direction of the stripes in radians.
+
+    Example:
+        >>> look = Appearance("circle", "red", "small", "plain")
+        >>> path = np.array([[10.0, 5.0], [6.0, 5.0]])
+        >>> disc = WorldObject(1, look, "left", "left", path, np.ones(2), (255, 0, 0), 0.0, 0.0)
+        >>> disc.reversed_in_time().motion
+        'right'
     """
 
     object_id: int
@@ -96,6 +107,10 @@ class World:
         num_frames: Number of frames.
         objects: The objects, farthest first: later ones cover earlier ones.
         background_seed: Seeds the background.
+
+    Example:
+        >>> World(height=128, width=192, num_frames=24, objects=(), background_seed=0).height
+        128
     """
 
     height: int
@@ -110,6 +125,12 @@ class World:
 
     def by_id(self, object_id: int) -> WorldObject:
         """The object of an id.
+
+        Args:
+            object_id: The id.
+
+        Returns:
+            The object.
 
         Raises:
             KeyError: No object has this id.

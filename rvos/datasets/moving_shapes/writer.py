@@ -6,7 +6,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from multiprocessing.context import BaseContext
 from pathlib import Path
 
@@ -26,48 +26,13 @@ from rvos.datasets.moving_shapes.preset import HELD_OUT, MovingShapesPreset
 from rvos.datasets.moving_shapes.records import ExpressionRecord, VideoRecord, describe
 from rvos.datasets.moving_shapes.video import make_video
 from rvos.datasets.moving_shapes.vocabulary import Kind, Layout, Split
+from rvos.datasets.moving_shapes.write_job import WriteJob
 
 JPEG_QUALITY = 95
 FOLDER_OF_SPLIT: dict[Layout, dict[Split, str]] = {
     "mevis": {"train": "train", "valid": "valid_u", "test": "test", "long": "long"},
     "ref_youtube_vos": {"train": "train", "valid": "valid", "test": "test", "long": "long"},
 }
-
-
-@dataclass(frozen=True)
-class WriteJob:
-    """All that determines what is written; picklable for worker processes.
-
-    Attributes:
-        root: Root of the benchmark.
-        layout: Benchmark to imitate.
-        folder: Name of the split's folder.
-        split: The split.
-        seed: Seed of the split.
-        preset: What worlds may contain.
-    """
-
-    root: Path
-    layout: Layout
-    folder: str
-    split: Split
-    seed: int
-    preset: MovingShapesPreset
-
-    @property
-    def state(self) -> Path:
-        """Folder of the unfinished job: what it writes and the records of finished videos."""
-        return self.root / self.folder / ".moving_shapes"
-
-    def record_path(self, index: int) -> Path:
-        """Where the record of a finished video is kept."""
-        return self.state / f"{index:06d}.json"
-
-    def identity(self) -> str:
-        """What the videos of a folder must have in common, as JSON."""
-        shared = asdict(self)
-        del shared["root"], shared["folder"]
-        return json.dumps(shared)
 
 
 def write_moving_shapes(
@@ -103,14 +68,22 @@ def write_moving_shapes(
         The folder of the split.
 
     Raises:
-        MovingShapesError: The folder holds other data, or an argument is out of range.
+        MovingShapesError: The folder holds other data or cannot be written, or an argument is out
+            of range.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as root:
+        ...     folder = write_moving_shapes(Path(root), num_videos=1, progress=False)
+        ...     sorted(path.name for path in folder.iterdir() if path.name[0] != ".")
+        ['JPEGImages', 'mask_dict.json', 'meta_expressions.json']
     """
     _check_options(num_videos, seed, preset, workers)
     if kinds is not None:
         preset = replace(preset, kinds=kinds)
     job = WriteJob(root, layout, folder or FOLDER_OF_SPLIT[layout][split], split, seed, preset)
     try:
-        _claim(job)
+        job.claim()
         missing = [index for index in range(num_videos) if not job.record_path(index).exists()]
         done = num_videos - len(missing)
         with tqdm(desc=job.folder, total=num_videos, initial=done, disable=not progress) as bar:
@@ -174,24 +147,6 @@ def _write_all(job: WriteJob, indices: list[int], workers: int) -> Iterator[int]
             yield futures[future]
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _claim(job: WriteJob) -> None:
-    """Mark the folder as belonging to this job, or refuse one that holds something else."""
-    folder = job.root / job.folder
-    path = job.state / "job.json"
-    if path.exists():
-        if json.loads(path.read_text(encoding="utf-8")) != json.loads(job.identity()):
-            message = (
-                f"{folder} holds MovingShapes of another seed, preset, split or layout; choose "
-                "another destination or delete that folder"
-            )
-            raise MovingShapesError(message)
-        return
-    if folder.exists() and any(folder.iterdir()):
-        message = f"{folder} is not empty and was not written by MovingShapes; choose another"
-        raise MovingShapesError(message)
-    write_json(path, json.loads(job.identity()))
 
 
 def _read_record(path: Path) -> VideoRecord:

@@ -34,6 +34,12 @@ def test_layout_and_preset(tmp_path: Path) -> None:
     assert {item["category"] for item in objects} <= {"hexagon", "cross", "circle", "star"}
 
 
+def test_number_of_expressions(tmp_path: Path) -> None:
+    run(tmp_path, "--num-expressions", "4", "4")
+    index = json.loads((tmp_path / "train/meta_expressions.json").read_text())
+    assert {len(video["expressions"]) for video in index["videos"].values()} == {4}
+
+
 def test_same_command_twice_writes_nothing_new(tmp_path: Path) -> None:
     run(tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.jpg")}
@@ -47,6 +53,8 @@ def test_refusals(tmp_path: Path) -> None:
         run(tmp_path, "--seed", "1")
     with pytest.raises(MovingShapesError, match="at least 1"):
         main([str(tmp_path / "new"), "--num-videos", "0"])
+    with pytest.raises(MovingShapesError, match="lesser one first"):
+        run(tmp_path / "new", "--num-expressions", "5", "4")
     assert not (tmp_path / "new").exists()
     with pytest.raises(SystemExit):
         main([str(tmp_path), "--split", "validation"])

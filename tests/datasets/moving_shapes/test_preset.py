@@ -35,3 +35,11 @@ def test_length_of_splits() -> None:
 def test_frames_too_small_to_move_in_are_refused(side: str) -> None:
     with pytest.raises(MovingShapesError, match="shorter side must be at least"):
         replace(HELD_OUT, **{side: 64})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "change", [{"num_expressions": (4, 3)}, {"num_expressions": (0, 3)}, {"kinds": ()}]
+)
+def test_nothing_to_say_is_refused(change: dict[str, tuple[int, ...]]) -> None:
+    with pytest.raises(MovingShapesError, match="at least one kind"):
+        replace(HELD_OUT, **change)  # type: ignore[arg-type]

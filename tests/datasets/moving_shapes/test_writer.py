@@ -14,7 +14,8 @@ from rvos.datasets.moving_shapes import writer
 from rvos.datasets.moving_shapes.errors import MovingShapesError
 from rvos.datasets.moving_shapes.preset import HELD_OUT
 from rvos.datasets.moving_shapes.video import make_video
-from rvos.datasets.moving_shapes.writer import WriteJob, write_moving_shapes
+from rvos.datasets.moving_shapes.write_job import WriteJob
+from rvos.datasets.moving_shapes.writer import write_moving_shapes
 from rvos.datasets.ref_youtube_vos import RefYouTubeVOSDataset
 
 PRESET = replace(HELD_OUT, num_frames=4)
