@@ -63,6 +63,9 @@ class SetCriterion(nn.Module):
             their queries stay negative for the class.
         token_loss: Supervision of the encoder tokens' scores; None for none.
         token_weight: Weight of that term.
+        proposal_class_scale: Factor on the class weight of the proposals. The set loss calls all but
+            one proposal of an object negative and the token loss calls all of them positive; 0
+            leaves the proposals' scores to the token loss.
 
     >>> SetCriterion(HungarianMatcher(), convention="repaired", target_tracks="all").convention
     'repaired'
@@ -76,6 +79,7 @@ class SetCriterion(nn.Module):
         target_tracks: TargetTracks = "union",
         token_loss: TokenScoreLoss | None = None,
         token_weight: float = 1.0,
+        proposal_class_scale: float = 1.0,
     ) -> None:
         super().__init__()
         self.weights = weights or LossWeights()
@@ -84,6 +88,7 @@ class SetCriterion(nn.Module):
         self.target_tracks = target_tracks
         self.token_loss = token_loss
         self.token_weight = token_weight
+        self.proposal_class_scale = proposal_class_scale
 
     def forward(
         self,
@@ -120,9 +125,11 @@ class SetCriterion(nn.Module):
             for layer, assignment in zip(layers, assignments, strict=True):
                 terms |= self._layer_losses(layer, assignment, num_pairs, num_referred)
             term_weights = {name: getattr(self.weights, name.split("_")[1]) for name in terms}
+            if "loss_ce_proposal" in term_weights:
+                term_weights["loss_ce_proposal"] *= self.proposal_class_scale
             if self.token_loss is not None and isinstance(output, AuxiliarySegmentationOutput):
                 terms["loss_token"] = self.token_loss(
-                    output.token_logits, output.level_shapes, targets
+                    output.word_logits, output.level_shapes, targets
                 )
                 term_weights["loss_token"] = self.token_weight
             weighted = [term_weights[name] * term for name, term in terms.items()]

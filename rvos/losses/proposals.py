@@ -15,8 +15,10 @@ from rvos.structures import ClipTargets
 class TokenScoreLoss(nn.Module):
     """Focal loss that scores encoder tokens high inside referred objects and low elsewhere.
 
-    The set loss reaches one proposal per target only; from scratch that is too little for the
-    two-stage selection to learn. Not part of the published method.
+    Every word is scored by itself, as in GroundingDINO's contrastive pre-training (Liu et al.,
+    ECCV 2024, section 3.5). The set loss alone reaches one proposal per target and, through the
+    maximum over the words, one word: from random weights that word soon is the same in every
+    expression, and no other learns what it means. Not part of the published method.
 
     Args:
         referred_weight: Weight of tokens inside referred objects.
@@ -24,7 +26,7 @@ class TokenScoreLoss(nn.Module):
 
     >>> clip = ClipTargets(torch.rand(1, 1, 4), torch.ones(1, 1, 8, 8, dtype=torch.bool),
     ...                    torch.ones(1, 1, dtype=torch.bool), torch.ones(1, dtype=torch.bool))
-    >>> TokenScoreLoss()(torch.full((1, 1, 5), 30.0), [(2, 2), (1, 1)], [clip]).item()
+    >>> TokenScoreLoss()(torch.full((1, 1, 5, 3), 30.0), [(2, 2), (1, 1)], [clip]).item()
     0.0
     """
 
@@ -35,22 +37,22 @@ class TokenScoreLoss(nn.Module):
 
     def forward(
         self,
-        token_logits: Float[Tensor, "b t s"],
+        word_logits: Float[Tensor, "b t s l"],
         level_shapes: Sequence[tuple[int, int]],
         targets: Sequence[ClipTargets],
     ) -> Float[Tensor, ""]:
-        """Sum the losses of all valid tokens over the number of tokens inside referred objects.
+        """Sum the losses of all valid pairs over the number of pairs inside referred objects.
 
         Args:
-            token_logits: ``[B, T, S]``, levels concatenated; minus infinity where invalid.
+            word_logits: ``[B, T, S, L]``, levels concatenated; minus infinity where invalid.
             level_shapes: (height, width) of each level.
             targets: B clips with masks at the size of the padded frames.
 
         Returns:
             The loss; finite without any referred object.
         """
-        valid = token_logits.isfinite()
-        logits = token_logits.masked_fill(~valid, 0.0)
+        valid = word_logits.isfinite()
+        logits = word_logits.masked_fill(~valid, 0.0)
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         referred = torch.stack(
             [_tokens_inside(clip.masks, clip.referred, level_shapes) for clip in targets]
@@ -58,11 +60,12 @@ class TokenScoreLoss(nn.Module):
         others = torch.stack(
             [_tokens_inside(clip.masks, ~clip.referred, level_shapes) for clip in targets]
         )
-        others = others & ~referred
+        others, referred = (others & ~referred)[..., None], referred[..., None]
         weights = torch.ones_like(logits)
         weights = weights.masked_fill(others, self.other_weight)
         weights = weights.masked_fill(referred, self.referred_weight) * valid
-        loss = sigmoid_focal_loss(logits, referred.to(logits.dtype)) * weights
+        labels = referred.to(logits.dtype).expand_as(logits)
+        loss = sigmoid_focal_loss(logits, labels) * weights
         num_positive = mean_over_ranks((referred & valid).sum()[None])[0].clamp(min=1)
         return loss.sum() / num_positive
 

@@ -45,12 +45,13 @@ class AuxiliarySegmentationOutput(SegmentationOutput):
         pred_masks: ``[B, T, Q, h, w]`` logits of the last decoder layer.
         aux_outputs: One output per earlier decoder layer, first layer first; Q differs.
         proposal_output: The encoder proposals.
-        token_logits: ``[B, T, S]``, score of every encoder token, levels concatenated; invalid
+        word_logits: ``[B, T, S, L]``, score of every encoder token for every text token, levels
+            concatenated; the token's own score is the largest. Padding of the text and invalid
             tokens (padding, border) hold minus infinity.
-        level_shapes: (height, width) of each level, in the order of ``token_logits``.
+        level_shapes: (height, width) of each level, in the order of ``word_logits``.
     """
 
     aux_outputs: list[SegmentationOutput]
     proposal_output: ProposalOutput
-    token_logits: Float[Tensor, "b t s"]
+    word_logits: Float[Tensor, "b t s l"]
     level_shapes: list[tuple[int, int]]

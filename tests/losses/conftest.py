@@ -60,14 +60,14 @@ def make_output() -> Callable[..., AuxiliarySegmentationOutput]:
                 (torch.randn(*leading, 8, 12, generator=generator) * 3).requires_grad_(),
             )
 
-        tokens = torch.randn(num_clips, num_frames, 30, generator=generator)
+        tokens = torch.randn(num_clips, num_frames, 30, 3, generator=generator)
         tokens[:, :, ::7] = -torch.inf
         last, earlier, proposals = triple(num_queries), triple(num_queries + 2), triple(9)
         return AuxiliarySegmentationOutput(
             *last,
             aux_outputs=[SegmentationOutput(*earlier)],
             proposal_output=ProposalOutput(*proposals, proposal_boxes=triple(9)[1].detach()),
-            token_logits=tokens.requires_grad_(),
+            word_logits=tokens.requires_grad_(),
             level_shapes=LEVEL_SHAPES,
         )
 

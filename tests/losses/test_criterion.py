@@ -68,7 +68,7 @@ def test_all_released_values_and_their_total(
         *predictions("final"),
         aux_outputs=[SegmentationOutput(*predictions(layer)) for layer in earlier],
         proposal_output=proposals,
-        token_logits=torch.zeros(2, 3, 1),
+        word_logits=torch.zeros(2, 3, 1, 2),
         level_shapes=[(1, 1)],
     )
     layers = ["final", *earlier, "proposal"]
@@ -105,8 +105,8 @@ def test_total_is_the_weighted_sum_and_gradients_are_finite(
     assert losses.weights["loss_dice_proposal"] == 5.0
     losses.total.backward()
     assert all(grad.isfinite().all() and (grad != 0).any() for grad in gradients(output))
-    assert output.token_logits.grad is not None
-    assert output.token_logits.grad.isfinite().all()
+    assert output.word_logits.grad is not None
+    assert output.word_logits.grad.isfinite().all()
 
 
 @pytest.mark.parametrize("referred", [[], [False, False]])
@@ -152,7 +152,7 @@ def one_clip(output: AuxiliarySegmentationOutput, index: int) -> AuxiliarySegmen
         *take(output),
         aux_outputs=[SegmentationOutput(*take(one)) for one in output.aux_outputs],
         proposal_output=ProposalOutput(*take(output.proposal_output), proposal_boxes=boxes),
-        token_logits=output.token_logits[index, None],
+        word_logits=output.word_logits[index, None],
         level_shapes=output.level_shapes,
     )
 

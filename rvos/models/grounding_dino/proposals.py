@@ -19,7 +19,8 @@ class Proposals:
         features: ``[N, Q, C]`` token features, with gradient.
         initial_boxes_cxcywh: ``[N, Q, 4]`` grid boxes before refinement.
         boxes_cxcywh: ``[N, Q, 4]`` refined boxes, with gradient.
-        token_logits: ``[N, S]`` scores of all tokens.
+        word_logits: ``[N, S, L]`` of all tokens for all words, minus infinity on text padding.
+        token_logits: ``[N, S]`` scores of all tokens, the largest over the words.
         token_usable: ``[N, S]``, False on padding and too close to the border.
         indices: ``[N, Q]`` positions of the chosen tokens.
     """
@@ -27,14 +28,13 @@ class Proposals:
     features: Float[Tensor, "n q c"]
     initial_boxes_cxcywh: Float[Tensor, "n q 4"]
     boxes_cxcywh: Float[Tensor, "n q 4"]
+    word_logits: Float[Tensor, "n s l"]
     token_logits: Float[Tensor, "n s"]
     token_usable: Bool[Tensor, "n s"]
     indices: Int[Tensor, "n q"]
 
 
-def text_similarity(
-    queries: Float[Tensor, "n q c"], text: ReferenceText
-) -> Float[Tensor, "n q"]:
+def text_similarity(queries: Float[Tensor, "n q c"], text: ReferenceText) -> Float[Tensor, "n q"]:
     """Score queries by their best dot product with a token of the expression.
 
     Args:
@@ -49,8 +49,21 @@ def text_similarity(
         >>> text_similarity(torch.ones(1, 3, 4), text)
         tensor([[4., 4., 4.]])
     """
+    return word_similarity(queries, text).amax(-1)
+
+
+def word_similarity(queries: Float[Tensor, "n q c"], text: ReferenceText) -> Float[Tensor, "n q l"]:
+    """Dot product of queries with every token of the expression.
+
+    Args:
+        queries: ``[N, Q, C]``.
+        text: Expression features of the N frames.
+
+    Returns:
+        Logits ``[N, Q, L]``, minus infinity on padding.
+    """
     similarity = queries @ text.features.transpose(-1, -2)
-    return similarity.masked_fill(~text.valid.unsqueeze(1), float("-inf")).amax(-1)
+    return similarity.masked_fill(~text.valid.unsqueeze(1), float("-inf"))
 
 
 class ProposalSelector(nn.Module):
@@ -82,7 +95,8 @@ class ProposalSelector(nn.Module):
         grid_logits, usable = self._grid(image)
         memory = fused.memory.masked_fill(~usable.unsqueeze(-1), 0.0)
         features = self.norm(self.projection(memory))
-        scores = text_similarity(features, fused.text)
+        word_logits = word_similarity(features, fused.text)
+        scores = word_logits.amax(-1)
         indices = scores.topk(min(self.num_queries, scores.shape[1]), dim=1).indices
         chosen = gather_queries(features, indices)
         chosen_grid = gather_queries(grid_logits, indices).to(features.dtype)
@@ -90,6 +104,7 @@ class ProposalSelector(nn.Module):
             features=chosen,
             initial_boxes_cxcywh=chosen_grid.sigmoid(),
             boxes_cxcywh=(chosen_grid + self.box_head(chosen)).sigmoid(),
+            word_logits=word_logits,
             token_logits=scores,
             token_usable=usable,
             indices=indices,

@@ -15,8 +15,10 @@ from rvos.checkpoints.files import write_folder
 from rvos.layers.described import DescribedModule, describe
 from rvos.models.grounding_dino import ExpressionTokenizer, Grounder
 from rvos.models.grounding_dino.image_encoder import valid_ratio_xy
+from rvos.models.grounding_dino.pretrained import load_grounder
 from rvos.models.grounding_dino.proposals import text_similarity
 from rvos.models.mask_heads.base import MaskFeatures, MaskQueries
+from rvos.models.referdino.default_parts import default_parts
 from rvos.models.referdino.initialization import initialise_from_scratch
 from rvos.models.referdino.pixel_decoder import FPNPixelDecoder, crop_to_stride4
 from rvos.models.referdino.temporal_enhancer import (
@@ -74,6 +76,29 @@ class ReferDINO(DescribedModule):
         if from_scratch:
             initialise_from_scratch(grounder, temporal_enhancer, mask_head)
 
+    @classmethod
+    def from_grounding_dino(
+        cls, source: str | Path, query_pruner: nn.Module | None = None, **overrides: Any
+    ) -> "ReferDINO":
+        """Start from pre-trained GroundingDINO weights; everything after it is newly initialised.
+
+        Args:
+            source: IDEA's ``.pth`` file, a transformers folder, or a hub id.
+            query_pruner: As of :class:`Grounder`.
+            overrides: Constructor arguments other than the published ones.
+
+        Raises:
+            CheckpointError: The source is missing, broken, or is no GroundingDINO.
+        """
+        pretrained = load_grounder(source, query_pruner)
+        grounder = pretrained.grounder
+        model = cls(grounder, **{**default_parts(grounder), **overrides})
+        if pretrained.tokenizer_folder is not None:
+            model.tokenizer = ExpressionTokenizer(
+                pretrained.tokenizer_folder, model.tokenizer.max_tokens
+            )
+        return model
+
     def forward(
         self,
         frames: Float[Tensor, "b t 3 h w"],
@@ -89,7 +114,7 @@ class ReferDINO(DescribedModule):
         """
         tokens = self.tokenize(text)
         image = self.encode_frames(frames, valid_pixels)
-        return self.segment_features(image, tokens, frames.shape[3:])
+        return self.segment_features(image, tokens, _size(frames))
 
     def segment_features(
         self, image: list[ImageFeatures], tokens: TextTokens, frame_size: tuple[int, int]
@@ -137,7 +162,7 @@ class ReferDINO(DescribedModule):
             text: B expressions, or their tokens.
             valid_pixels: ``[B, T, H, W]``, True = image, False = padding; None = all image.
         """
-        num_frames, frame_size = frames.shape[1], frames.shape[3:]
+        num_frames, frame_size = frames.shape[1], _size(frames)
         expressions = self.grounder.text_encoder(self.tokenize(text))
         image = self._encode(frames.flatten(0, 1), _flat_valid(frames, valid_pixels))
         ground = self.grounder(image, expressions.repeat_frames(num_frames))
@@ -155,19 +180,22 @@ class ReferDINO(DescribedModule):
         )
         proposal_masks = self._segment(ranks, mask_features, words, frame_size)
         proposal_output = ProposalOutput(
-            pred_logits=_per_clip(text_similarity(proposals.features, words), num_frames)[..., None],
+            pred_logits=_per_clip(
+                text_similarity(proposals.features, words)[..., None], num_frames
+            ),
             pred_boxes=_per_clip(proposals.boxes_cxcywh, num_frames),
             pred_masks=_per_clip(proposal_masks, num_frames),
             proposal_boxes=_per_clip(proposals.initial_boxes_cxcywh, num_frames),
         )
-        usable_logits = proposals.token_logits.masked_fill(~proposals.token_usable, float("-inf"))
+        unusable = ~proposals.token_usable.unsqueeze(-1)
+        word_logits = proposals.word_logits.masked_fill(unusable, float("-inf"))
         return AuxiliarySegmentationOutput(
             pred_logits=outputs[-1].pred_logits,
             pred_boxes=outputs[-1].pred_boxes,
             pred_masks=outputs[-1].pred_masks,
             aux_outputs=outputs[:-1],
             proposal_output=proposal_output,
-            token_logits=_per_clip(usable_logits, num_frames),
+            word_logits=_per_clip(word_logits, num_frames),
             level_shapes=image.level_shapes,
         )
 
@@ -256,7 +284,7 @@ class ReferDINO(DescribedModule):
         return crop_to_stride4(self.mask_head(queries, mask_features, text), *frame_size)
 
     def _output(self, tracks: Tracks, text: ReferenceText, masks: Tensor) -> SegmentationOutput:
-        """Heads: class logit from the expression, box relative to the reference, masks as they are."""
+        """Heads: class logit from the expression, box relative to the reference, given masks."""
         num_frames = tracks.features.shape[1]
         logits = text_similarity(tracks.features.flatten(0, 1), text)
         offsets = self.grounder.query_decoder.box_head(tracks.features)
@@ -266,6 +294,10 @@ class ReferDINO(DescribedModule):
 
 def _per_clip(values: Tensor, num_frames: int) -> Tensor:
     return values.unflatten(0, (-1, num_frames))
+
+
+def _size(frames: Tensor) -> tuple[int, int]:
+    return frames.shape[-2], frames.shape[-1]
 
 
 def _flat_valid(frames: Tensor, valid_pixels: Tensor | None) -> Tensor:
