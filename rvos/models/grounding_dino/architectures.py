@@ -1,12 +1,13 @@
 """Named GroundingDINO architectures as transformers configurations."""
 
+import copy
 from typing import Any, Literal
 
 from transformers import GroundingDinoConfig
 
 ArchitectureName = Literal["swin_tiny", "swin_base", "tiny", "tiny_convnext", "tiny_resnet"]
 
-# The released models train and run without dropout in the transformer; transformers defaults to 0.1.
+# The released models have no dropout in the transformer; transformers defaults to 0.1.
 _PUBLISHED: dict[str, Any] = {"dropout": 0.0}
 
 _SWIN_TINY: dict[str, Any] = {"model_type": "swin", "window_size": 7, "image_size": 224}
@@ -27,6 +28,11 @@ _TINY_TEXT: dict[str, Any] = {
     "num_attention_heads": 4,
     "intermediate_size": 256,
     "max_position_embeddings": 128,
+    # At this width the default of 0.02 leaves the layers next to the identity, and from random
+    # weights no token learns what its neighbours say.
+    "initializer_range": 0.1,
+    "hidden_dropout_prob": 0.0,
+    "attention_probs_dropout_prob": 0.0,
 }
 _TINY: dict[str, Any] = {
     "d_model": 128,
@@ -43,6 +49,7 @@ _TINY: dict[str, Any] = {
     "max_text_len": 64,
     "dropout": 0.0,
     "fusion_droppath": 0.0,
+    "initializer_range": 0.09,
     "text_config": _TINY_TEXT,
 }
 
@@ -96,7 +103,7 @@ def architecture(name: ArchitectureName | dict[str, Any]) -> GroundingDinoConfig
         >>> architecture("swin_tiny").num_queries, architecture({"num_queries": 7}).num_queries
         (900, 7)
     """
-    arguments = dict(_ARCHITECTURES[name]) if isinstance(name, str) else dict(name)
+    arguments = copy.deepcopy(_ARCHITECTURES[name] if isinstance(name, str) else name)
     backbone = dict(arguments.pop("backbone_config", _SWIN_TINY))
     text = dict(arguments.pop("text_config", {"model_type": "bert"}))
     # Stage 1 (stride 4) serves the mask branch only; the grounder's levels start at stage 2.
