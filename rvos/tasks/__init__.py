@@ -4,6 +4,7 @@ from rvos.tasks.dense_pretraining import DensePretrainingTask
 from rvos.tasks.image_pretraining import ImagePretrainingTask
 from rvos.tasks.referring_segmentation import ReferringSegmentationTask
 from rvos.tasks.schedules import WarmUpCosineLR, WarmUpMultiStepLR
+from rvos.tasks.word_pretraining import WordPretrainingTask
 
 __all__ = [
     "DensePretrainingTask",
@@ -11,4 +12,5 @@ __all__ = [
     "ReferringSegmentationTask",
     "WarmUpCosineLR",
     "WarmUpMultiStepLR",
+    "WordPretrainingTask",
 ]

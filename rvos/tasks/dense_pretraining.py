@@ -1,6 +1,7 @@
 """Stage 0 of a training from scratch: backbone and pixel decoder learn what every pixel shows."""
 
 from dataclasses import fields
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -61,9 +62,9 @@ class DensePretrainingTask(OptimizedTask):
     """Train backbone, projections and pixel decoder with labels at every pixel.
 
     Not part of the published method, which starts from pre-trained weights: a backbone that starts
-    from random weights learns shapes far sooner this way. Heads on the grounder's levels beside that
-    on the mask features keep the pixel decoder's narrow end from holding the backbone back. The
-    other parts do not run and keep their initial weights; the heads are thrown away.
+    from random weights learns shapes far sooner this way. Heads on the grounder's levels beside
+    that on the mask features keep the pixel decoder's narrow end from holding the backbone back.
+    The other parts do not run and keep their initial weights; the heads are thrown away.
 
     Args:
         model: The model whose backbone and pixel decoder are trained.
@@ -135,16 +136,19 @@ class DensePretrainingTask(OptimizedTask):
         del batch_idx
         image = self.model.encode_frames(batch.frames.unsqueeze(1))[0]
         for name, accuracy in self._losses(batch, image).accuracies.items():
-            self.accuracies[name].update(accuracy)
+            self._metric(name).update(accuracy)
 
     def on_validation_epoch_end(self) -> None:
         """Log the accuracy of every attribute and their mean."""
-        values = {name: metric.compute() for name, metric in self.accuracies.items()}
+        values = {name: self._metric(name).compute() for name in self.accuracies}
         mean = torch.stack(list(values.values())).mean()
         self.log_dict({f"val/accuracy/{name}": value for name, value in values.items()})
         self.log("val/accuracy", mean, prog_bar=True)
-        for metric in self.accuracies.values():
-            metric.reset()
+        for name in self.accuracies:
+            self._metric(name).reset()
+
+    def _metric(self, name: str) -> MeanMetric:
+        return cast("MeanMetric", self.accuracies[name])
 
     def _losses(self, batch: AttributeBatch, image: ImageFeatures) -> AttributeLosses:
         mask_features = self.model.pixel_decoder(image.tokens, image)

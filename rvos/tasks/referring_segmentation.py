@@ -31,9 +31,9 @@ class ReferringSegmentationTask(OptimizedTask):
         adaptation: What trains and what is frozen; None trains everything.
         initial_weights: Where training starts from: a ``.ckpt`` of an earlier stage or anything
             ``rvos.load_model`` takes. None starts from random weights.
-        tokenizer: ``moving_shapes`` for the package's own, or a folder or hub id. None = the released
-            models' (bert-base-uncased) with initial weights, else the package's own, so that
-            nothing is fetched for a model that starts from random weights.
+        tokenizer: ``moving_shapes`` for the package's own, or a folder or hub id. None = that of
+            the released models (bert-base-uncased) with initial weights, else the package's own,
+            so that nothing is fetched for a model that starts from random weights.
         selection: Chooses the tracks that make up the answer; None = ``TopOne``, as published for
             Ref-YouTube-VOS.
         optimizer: Builds the optimizer of everything trainable.
@@ -80,6 +80,10 @@ class ReferringSegmentationTask(OptimizedTask):
         if self.initial_weights_report is not None and self.trainer.is_global_zero:
             sys.stdout.write(f"{self.initial_weights}: {self.initial_weights_report}\n")
 
+    def on_train_start(self) -> None:
+        """Keep frozen parts still; a run resumed within an epoch does not start that epoch."""
+        self.on_train_epoch_start()
+
     def on_train_epoch_start(self) -> None:
         """Keep dropout and stochastic depth of frozen parts off."""
         if self.adaptation is not None:
@@ -104,9 +108,13 @@ class ReferringSegmentationTask(OptimizedTask):
         except NonFiniteCostError as error:
             raise self.non_finite_loss(batch.sample_ids) from error
         self.report_loss(losses.total, losses.terms, batch.sample_ids)
-        return losses.total
+        total: Tensor = losses.total
+        return total
 
-    def validation_step(self, batch: VideoBatch, batch_idx: int) -> list[VideoPrediction]:
+    # Lightning hands on what a step returns, whatever it is, but declares less.
+    def validation_step(  # type: ignore[override]
+        self, batch: VideoBatch, batch_idx: int
+    ) -> list[VideoPrediction]:
         """Segment whole videos and score them at their own size.
 
         Args:
@@ -118,7 +126,9 @@ class ReferringSegmentationTask(OptimizedTask):
         """
         return self._score(batch, batch_idx, self.val_scores)
 
-    def test_step(self, batch: VideoBatch, batch_idx: int) -> list[VideoPrediction]:
+    def test_step(  # type: ignore[override]
+        self, batch: VideoBatch, batch_idx: int
+    ) -> list[VideoPrediction]:
         """Segment and score as in validation.
 
         Args:

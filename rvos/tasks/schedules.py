@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -31,7 +32,7 @@ class StepwiseSchedule(LRScheduler):
         del step
         return 1.0
 
-    def get_lr(self) -> list[float]:
+    def get_lr(self) -> list[float | Tensor]:
         """Compute the learning rate of every group for the coming step."""
         step = self.last_epoch
         warm_up = min(1.0, (step + 1) / (self.num_warm_up_steps + 1))
