@@ -2,6 +2,7 @@
 
 from rvos.callbacks.last_checkpoint import LastCheckpoint
 from rvos.callbacks.mask_logger import MaskLogger
+from rvos.callbacks.model_folder import ModelFolderWriter
 from rvos.callbacks.parameter_table import ParameterTable
 from rvos.callbacks.prediction_writer import PredictionWriter
 from rvos.callbacks.throughput import ThroughputMonitor
@@ -9,6 +10,7 @@ from rvos.callbacks.throughput import ThroughputMonitor
 __all__ = [
     "LastCheckpoint",
     "MaskLogger",
+    "ModelFolderWriter",
     "ParameterTable",
     "PredictionWriter",
     "ThroughputMonitor",

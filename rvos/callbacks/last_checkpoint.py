@@ -50,18 +50,25 @@ class LastCheckpoint(Checkpoint):
             batch_idx: Not used.
         """
         del pl_module, outputs, batch, batch_idx
-        if trainer.global_step - self._last_step >= self.every_n_steps:
+        is_due = trainer.global_step - self._last_step >= self.every_n_steps
+        # Not in on_train_end: from the state of that moment Lightning would skip a step.
+        is_last_epoch = trainer.current_epoch + 1 == trainer.max_epochs
+        is_final = trainer.global_step == trainer.max_steps or (
+            is_last_epoch and trainer.is_last_batch
+        )
+        if is_due or is_final or trainer.should_stop:
             self._save(trainer)
 
-    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write the final state.
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write if a validation has stopped the training.
 
         Args:
             trainer: The trainer.
             pl_module: The task.
         """
         del pl_module
-        self._save(trainer)
+        if trainer.should_stop:
+            self._save(trainer)
 
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
@@ -78,7 +85,8 @@ class LastCheckpoint(Checkpoint):
             self._save(trainer)
 
     def _save(self, trainer: Trainer) -> None:
-        if trainer.fast_dev_run or trainer.global_step == self._last_step:
+        # Lightning sets fast_dev_run from outside of the class, where no type checker looks.
+        if vars(trainer)["fast_dev_run"] or trainer.global_step == self._last_step:
             return
         folder = Path(trainer.log_dir or trainer.default_root_dir) / "checkpoints"
         self.last_model_path = str(folder / "last.ckpt")

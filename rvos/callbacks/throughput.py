@@ -22,6 +22,11 @@ class ThroughputMonitor(Callback):
         self._seconds_waiting = 0.0
         self._num_samples = 0
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start counting; a run resumed within an epoch does not start that epoch."""
+        del trainer, pl_module
+        self._restart()
+
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start counting; validation between epochs is not training time."""
         del trainer, pl_module
@@ -44,7 +49,7 @@ class ThroughputMonitor(Callback):
         self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer
     ) -> None:
         """Log the gradient norm and the learning rate."""
-        if trainer.global_step % trainer.log_every_n_steps:
+        if trainer.global_step % _log_interval(trainer):
             return
         gradients = [p.grad for p in pl_module.parameters() if p.grad is not None]
         values = {
@@ -64,7 +69,7 @@ class ThroughputMonitor(Callback):
         """Log the speed of the steps since the last log."""
         del pl_module, outputs, batch, batch_idx
         now = self._last_batch_end = time.perf_counter()
-        if trainer.global_step % trainer.log_every_n_steps:
+        if trainer.global_step % _log_interval(trainer):
             return
         elapsed = max(now - self._window_start, 1e-9)
         values = {
@@ -77,6 +82,12 @@ class ThroughputMonitor(Callback):
     def _restart(self) -> None:
         self._window_start = self._last_batch_end = time.perf_counter()
         self._seconds_waiting, self._num_samples = 0.0, 0
+
+
+def _log_interval(trainer: Trainer) -> int:
+    # Lightning sets it from outside of the class, where no type checker looks.
+    interval: int = vars(trainer)["log_every_n_steps"]
+    return interval
 
 
 def _write(trainer: Trainer, values: dict[str, float]) -> None:
