@@ -1,7 +1,8 @@
 """Segment any video with any expression."""
 
-from rvos.inference.predictor import Predictor, SegmentationRequestError, Segmenter
+from rvos.inference.predictor import Predictor, SegmentationRequestError
 from rvos.inference.results import ExpressionTracks, SegmentationResult
+from rvos.inference.segmenter import Segmenter
 from rvos.inference.selection import (
     MaskStretch,
     ThresholdUnion,

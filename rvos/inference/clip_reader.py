@@ -27,6 +27,9 @@ class ModelClip:
         frame_ids: T names.
         timestamps: T times in seconds.
         original_size: (height, width) of the video.
+
+    >>> ModelClip(torch.zeros(1, 3, 8, 12).byte(), ["00000"], [0.0], (64, 96)).input_size
+    (8, 12)
     """
 
     frames: UInt8[Tensor, "t 3 h w"]

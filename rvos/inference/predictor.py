@@ -2,15 +2,13 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from rvos.inference.clip_reader import ModelClip, normalise_frames, read_clip
 from rvos.inference.progress import make_bar
 from rvos.inference.results import ExpressionTracks, SegmentationResult
+from rvos.inference.segmenter import Segmenter
 from rvos.inference.selection import MaskStretch, TopOne, TrackSelection
 from rvos.inference.video_frame import FrameSource
 from rvos.inference.video_io import DEFAULT_FRAME_RATE, VideoLike, open_video
@@ -23,32 +21,6 @@ _RELEASED_SHORT_SIDE = 360
 
 class SegmentationRequestError(RvosError):
     """What was asked for cannot be segmented."""
-
-
-@runtime_checkable
-class Segmenter(Protocol):
-    """What the predictor needs of a model; ``ReferDINO`` is one.
-
-    It may carry ``input_short_side``, the size of frame it was trained for, and ``grounder``, the
-    module that runs once per chunk of frames, whose calls move the progress bar.
-    """
-
-    def tokenize(self, text: list[str]) -> TextTokens:
-        """Tokenise expressions; raise ``RvosError`` on those that the model cannot read."""
-
-    def encode_frames(self, frames: Float[Tensor, "b t 3 h w"]) -> list[ImageFeatures]:
-        """Compute what no expression changes, in chunks of frames."""
-
-    def segment_features(
-        self, image: list[ImageFeatures], tokens: TextTokens, frame_size: tuple[int, int]
-    ) -> SegmentationOutput:
-        """Segment the encoded frames of one clip."""
-
-    def parameters(self) -> Iterator[torch.nn.Parameter]:
-        """List the parameters."""
-
-    def eval(self) -> object:
-        """Switch to inference."""
 
 
 class Predictor:
@@ -69,7 +41,7 @@ class Predictor:
         >>> class AllBackground(torch.nn.Module):
         ...     def tokenize(self, text: list[str]) -> TextTokens:
         ...         return TextTokens(torch.ones(1, 3).long(), torch.ones(1, 3).long())
-        ...     def encode_frames(self, frames: Tensor) -> list[ImageFeatures]:
+        ...     def encode_frames(self, frames: torch.Tensor) -> list[ImageFeatures]:
         ...         self.num_frames = frames.shape[1]
         ...         return []
         ...     def segment_features(self, image, tokens, frame_size) -> SegmentationOutput:
@@ -242,8 +214,9 @@ def _progress_of_grounder(model: Segmenter, num_frames: int, show: bool) -> Iter
         bar = stack.enter_context(make_bar("segmenting", num_frames, show))
         if isinstance(grounder, torch.nn.Module):
 
-            def count_frames(_: object, inputs: tuple[ImageFeatures, ...], __: object) -> None:
-                bar.update(len(inputs[0].tokens))
+            def count_frames(_: object, inputs: tuple[object, ...], __: object) -> None:
+                if isinstance(inputs[0], ImageFeatures):
+                    bar.update(len(inputs[0].tokens))
 
             stack.callback(grounder.register_forward_hook(count_frames).remove)
         yield

@@ -21,6 +21,12 @@ class SegmentationResult:
         present: ``[T]``, True where the score reaches the threshold and the mask is not empty.
         frame_ids: T names: the file's stem in a folder, else the index as five digits.
         timestamps: T times in seconds.
+
+    >>> masks, present = torch.ones(2, 3, 4).bool(), torch.tensor([True, False])
+    >>> boxes, scores = torch.zeros(2, 4), torch.tensor([0.9, 0.1])
+    >>> result = SegmentationResult("a dog", masks, boxes, scores, present, ["0", "1"], [0.0, 0.1])
+    >>> result.visible_masks.flatten(1).any(1).tolist()
+    [True, False]
     """
 
     expression: str
@@ -52,6 +58,13 @@ class ExpressionTracks:
         input_size: (height, width) of the frames that the model saw.
         original_size: (height, width) of the video.
         stretch: How masks are enlarged.
+
+    >>> tracks = ExpressionTracks(
+    ...     "a dog", torch.ones(1, 2, 4, 6), torch.zeros(2, 4), torch.ones(2),
+    ...     torch.ones(2).bool(), (16, 24), (32, 48), "released",
+    ... )
+    >>> tracks.mask(0).shape
+    torch.Size([32, 48])
     """
 
     expression: str

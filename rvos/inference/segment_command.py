@@ -34,6 +34,9 @@ class OutputPlan:
         overlay: The overlay video; None = none.
         masks: Whether masks are written.
         every_frame: Whether masks of frames where the object was not found are shown too.
+
+    >>> OutputPlan(Path("out"), None, masks=True, every_frame=False).overlay is None
+    True
     """
 
     folder: Path
@@ -152,7 +155,7 @@ def _write_pictures(
                 for slug, mask in zip(slugs, masks, strict=True):
                     folder.write_mask(slug, frame.frame_id, mask)
             if writer is not None:
-                labels = [f"{t.expression}  {float(t.scores[frame.index]):.2f}" for t in tracks]
+                labels = [f"{float(t.scores[frame.index]):.2f}  {t.expression}" for t in tracks]
                 writer.write(draw_overlay(frame.image, np.stack(masks), labels), frame.pts)
             bar.update()
     if writer is None or writer.padded_size == writer.size:

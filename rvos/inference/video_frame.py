@@ -25,6 +25,9 @@ class VideoFrame:
         pts: Timestamp in units of the source's time base; grows from frame to frame.
         timestamp: Seconds.
         image: ``[H, W, 3]``.
+
+    >>> VideoFrame(3, "00003", 3, 0.125, np.zeros((2, 4, 3), np.uint8)).image.shape
+    (2, 4, 3)
     """
 
     index: int

@@ -102,9 +102,9 @@ def draw_legend(
     height, width = image.shape[:2]
     if min(height, width) < _MINIMUM_LEGEND_SIZE:
         return image
-    font_size = max(10, round(min(height, width) / 24))
+    font_size = max(9, round(min(height, width) / 24))
     font = ImageFont.load_default(font_size)
-    line_height = round(font_size * 1.4)
+    line_height = round(font_size * 1.25)
     margin = max(2, font_size // 4)
     num_lines = min(len(labels), max(1, (height // 3 - 2 * margin) // line_height))
     text_left = 2 * margin + font_size

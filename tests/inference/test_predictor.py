@@ -7,9 +7,21 @@ import torch
 from PIL import Image
 from torch import nn
 
-from rvos.inference.predictor import Predictor, SegmentationRequestError, Segmenter
-from rvos.inference.selection import ThresholdUnion
+from rvos.datasets.moving_shapes.tokenizer import write_tokenizer
+from rvos.inference.clip_reader import normalise_frames
+from rvos.inference.predictor import Predictor, SegmentationRequestError
+from rvos.inference.selection import ThresholdUnion, resize_mask_logits
 from rvos.inference.video_frame import VideoReadError
+from rvos.inference.video_io import open_video
+from rvos.models.grounding_dino import ExpressionTokenizer, Grounder
+from rvos.models.referdino import (
+    CrossModalTemporalDecoder,
+    FPNPixelDecoder,
+    GroundingGuidedMaskDecoder,
+    MemoryAugmentedTracker,
+    ObjectConsistentTemporalEnhancer,
+    ReferDINO,
+)
 from rvos.structures.errors import RvosError
 
 Clip = Callable[..., np.ndarray]
@@ -26,10 +38,6 @@ def red(frames: np.ndarray) -> np.ndarray:
 
 def green(frames: np.ndarray) -> np.ndarray:
     return (frames == (0, 255, 0)).all(-1)
-
-
-def test_model_keeps_the_contract(colour_model: nn.Module) -> None:
-    assert isinstance(colour_model, Segmenter)
 
 
 def test_finds_each_expression_at_the_size_of_the_video(
@@ -193,3 +201,47 @@ def test_progress_counts_frames_and_leaves_no_hook(
     for stage in ("reading: 100%", "encoding: 100%", "segmenting: 100%", "4/4", "8/8"):
         assert stage in drawn
     assert not colour_model.grounder._forward_hooks
+
+
+def tiny_referdino(folder: Path) -> ReferDINO:
+    """Build a real model with random weights."""
+    write_tokenizer(folder)
+    model = ReferDINO(
+        Grounder("tiny"),
+        ObjectConsistentTemporalEnhancer(
+            MemoryAugmentedTracker(),
+            CrossModalTemporalDecoder(
+                hidden_dim=128, num_layers=1, num_heads=4, feedforward_dim=64
+            ),
+        ),
+        FPNPixelDecoder(hidden_dim=128, stage0_channels=32),
+        GroundingGuidedMaskDecoder(
+            hidden_dim=128, num_layers=1, num_heads=4, num_points=4, feedforward_dim=64
+        ),
+        input_short_side=64,
+    )
+    model.tokenizer = ExpressionTokenizer(folder, max_tokens=64)
+    return model
+
+
+def test_referdino_gives_what_a_plain_call_gives(moving_square: Clip, tmp_path: Path) -> None:
+    model = tiny_referdino(tmp_path)
+    video = moving_square(num_frames=5, height=65, width=97)
+    predictor = Predictor(model, frames_per_chunk=2)
+    results = predictor.segment(video, ["the red square", "a green star"])
+    clip = predictor.read(open_video(video))
+    frames = normalise_frames(clip.frames, torch.device("cpu"), torch.float32)[None]
+    for result in results:
+        with torch.inference_mode():
+            output = model(frames, [result.expression])
+        query = int(output.pred_logits[0].sigmoid().mean(0).argmax())
+        logits = resize_mask_logits(output.pred_masks[0, :, query], clip.input_size, (65, 97))
+        torch.testing.assert_close(result.scores, output.pred_logits[0, :, query, 0].sigmoid())
+        differing = (result.masks != (logits > 0)).float().mean()
+        assert differing < 1e-3
+
+
+@pytest.mark.parametrize("expression", ["the red square " * 40, " "])
+def test_referdino_refuses_expressions(expression: str, tmp_path: Path) -> None:
+    with pytest.raises(RvosError, match=r"123 tokens, the model reads at most 64|blank"):
+        Predictor(tiny_referdino(tmp_path)).segment("never read.mp4", expression)

@@ -34,7 +34,7 @@ def write_and_raise(path: Path, num_frames: int, error: type[BaseException]) -> 
         raise error
 
 
-@pytest.mark.parametrize("num_frames", [1, 2, 7, 60])
+@pytest.mark.parametrize("num_frames", [1, 2, 25])
 @pytest.mark.parametrize("rate", [Fraction(24), Fraction(30000, 1001), Fraction(12, 5)])
 def test_count_rate_and_timestamps(num_frames: int, rate: Fraction, tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
@@ -93,7 +93,7 @@ def test_pixel_aspect_is_kept(tmp_path: Path) -> None:
         assert container.streams.video[0].sample_aspect_ratio == Fraction(4, 3)
 
 
-@pytest.mark.parametrize("num_frames", [0, 1, 40])
+@pytest.mark.parametrize("num_frames", [0, 1, 25])
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 def test_failure_leaves_nothing(
     num_frames: int, error: type[BaseException], tmp_path: Path
