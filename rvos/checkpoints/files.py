@@ -2,7 +2,9 @@
 
 import json
 import os
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +40,12 @@ def read_pickled_weights(path: Path) -> dict[str, Any]:
         message = f"weights {path} do not exist; check the path"
         raise CheckpointError(message)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        # Files from before torch 1.6 are no zip archives, which cannot be mapped.
+        mapped = zipfile.is_zipfile(path)
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except Exception as error:
-        message = f"weights {path} cannot be read as tensors: {str(error).splitlines()[0]}"
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        message = f"weights {path} cannot be read as tensors: {reason}"
         raise CheckpointError(message) from error
     if not isinstance(content, dict):
         message = f"weights {path} hold a {type(content).__name__}, not a state dict"
@@ -62,16 +67,20 @@ def read_folder(folder: Path) -> tuple[dict[str, Any], StateDict]:
     """
     try:
         config = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
-        return config, load_file(folder / WEIGHTS_NAME)
+        tensors = load_file(folder / WEIGHTS_NAME)
     except FileNotFoundError as error:
         message = (
             f"{folder} lacks {Path(str(error.filename or WEIGHTS_NAME)).name}; a model folder "
             f"holds {CONFIG_NAME} and {WEIGHTS_NAME}, as save_pretrained writes them"
         )
         raise CheckpointError(message) from error
-    except (ValueError, SafetensorError) as error:
+    except (ValueError, SafetensorError, OSError) as error:
         message = f"{folder} holds a broken {CONFIG_NAME} or {WEIGHTS_NAME}: {error}"
         raise CheckpointError(message) from error
+    if not isinstance(config, dict):
+        message = f"{folder / CONFIG_NAME} holds a {type(config).__name__}, not a mapping"
+        raise CheckpointError(message)
+    return config, tensors
 
 
 def write_folder(
@@ -87,8 +96,10 @@ def write_folder(
         config: What rebuilds the model.
         state_dict: Tensors by name.
         dtype: Store floating-point tensors in this type; None = as they are.
+
+    Raises:
+        CheckpointError: The folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     tensors = {
         name: (value.to(dtype) if dtype is not None and value.is_floating_point() else value)
         .detach()
@@ -97,12 +108,24 @@ def write_folder(
         .contiguous()
         for name, value in state_dict.items()
     }
-    beside = folder / f".{WEIGHTS_NAME}.{os.getpid()}"
+    text = json.dumps(config, indent=2) + "\n"
     try:
-        save_file(tensors, beside, metadata={"format": "pt"})
-        beside.replace(folder / WEIGHTS_NAME)
+        folder.mkdir(parents=True, exist_ok=True)
+        with _replacing(folder / WEIGHTS_NAME) as beside:
+            save_file(tensors, beside, metadata={"format": "pt"})
+        with _replacing(folder / CONFIG_NAME) as beside:
+            beside.write_text(text, encoding="utf-8")
+    except (OSError, SafetensorError) as error:
+        message = f"weights cannot be written to {folder}: {error}; choose another folder"
+        raise CheckpointError(message) from error
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """Give a place beside ``path`` to write to, and move it there once all is written."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield beside
+        beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
-    beside = folder / f".{CONFIG_NAME}.{os.getpid()}"
-    beside.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    beside.replace(folder / CONFIG_NAME)

@@ -53,7 +53,10 @@ _SWIN = "image_encoder.backbone.swin."
 _SWIN_BLOCK_TO = _SWIN + r"encoder.layers.\1.blocks.\2."
 _SWIN_BLOCK_PARTS = (
     ("norm1", "layernorm_before"),
-    (r"attn\.relative_position_bias_table", "attention.relative_position_bias.relative_position_bias_table"),
+    (
+        r"attn\.relative_position_bias_table",
+        "attention.relative_position_bias.relative_position_bias_table",
+    ),
     (r"attn\.q_proj", "attention.q_proj"),
     (r"attn\.k_proj", "attention.k_proj"),
     (r"attn\.v_proj", "attention.v_proj"),
@@ -71,7 +74,10 @@ GROUNDER_KEYS = KeyMap(
             for old, new in _IMAGE_LAYER_PARTS
         ),
         *(
-            (rf"{_ENCODER}text_layers\.(\d+)\.{old}(?=\.|$)", rf"{_FUSION}\1.text_enhancer_layer.{new}")
+            (
+                rf"{_ENCODER}text_layers\.(\d+)\.{old}(?=\.|$)",
+                rf"{_FUSION}\1.text_enhancer_layer.{new}",
+            )
             for old, new in _TEXT_LAYER_PARTS
         ),
         *(
@@ -104,7 +110,10 @@ GROUNDER_KEYS = KeyMap(
             _SWIN + r"encoder.layers.\1.downsample.",
         ),
         *(
-            (rf"backbone\.0\.norm{stage}\.", f"image_encoder.backbone.hidden_states_norms.stage{stage + 1}.")
+            (
+                rf"backbone\.0\.norm{stage}\.",
+                f"image_encoder.backbone.hidden_states_norms.stage{stage + 1}.",
+            )
             for stage in range(4)
         ),
     ]
@@ -134,7 +143,7 @@ def split_joint_projections(state_dict: Mapping[str, Tensor]) -> StateDict:
     plain = {key.removeprefix("module."): value for key, value in state_dict.items()}
     plain = {key: value for key, value in plain.items() if not key.endswith(UNUSED_KEYS)}
     torch_attention = {
-        key.replace("in_proj_weight", "in_proj.weight").replace("in_proj_bias", "in_proj.bias"): value
+        key.replace(".in_proj_", ".in_proj."): value
         for key, value in plain.items()
         # torch's own attention in the temporal decoder keeps its joint projection.
         if not key.startswith("temporal_decoder.")

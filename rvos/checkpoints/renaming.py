@@ -10,14 +10,14 @@ StateDict = dict[str, Tensor]
 
 
 class KeyMap:
-    """Renames keys by the first pattern that matches the whole prefix.
+    r"""Renames keys by the first pattern that matches the whole prefix.
 
     Args:
         rules: (regular expression, replacement) pairs; the first that matches at the start of a key
             rewrites the matched part and ends the search.
 
     Example:
-        >>> KeyMap([(r"encoder\\.", "fusion.")])("encoder.0.weight")
+        >>> KeyMap([(r"encoder\.", "fusion.")])("encoder.0.weight")
         'fusion.0.weight'
     """
 

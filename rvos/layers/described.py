@@ -36,11 +36,11 @@ class DescribedModule(nn.Module):
             arguments = dict(bound.arguments)
             arguments.pop("self")
             original(self, *args, **kwargs)
-            if type(self) is cls:
+            if type(self).__init__ is init:
                 # Past nn.Module.__setattr__, which would register child modules a second time.
                 object.__setattr__(self, "init_args", arguments)
 
-        cls.__init__ = init  # type: ignore[method-assign]
+        cls.__init__ = init  # type: ignore[method-assign,assignment]
 
 
 def describe(value: Any) -> Any:
@@ -74,7 +74,7 @@ def build(description: Any) -> Any:
         description: The mapping, or a plain value, which is returned unchanged.
 
     Raises:
-        RvosError: A class is not one of rvos's described modules.
+        RvosError: A class is not one of rvos's described modules, or does not take the arguments.
     """
     if not (isinstance(description, dict) and "class_path" in description):
         return description
@@ -91,4 +91,8 @@ def build(description: Any) -> Any:
         message = f"config names {description['class_path']!r}, which is not a model part"
         raise RvosError(message)
     arguments = {name: build(value) for name, value in description.get("init_args", {}).items()}
-    return cls(**arguments)
+    try:
+        return cls(**arguments)
+    except (TypeError, ValueError, LookupError) as error:
+        message = f"config gives {class_name} arguments that it does not take: {error}"
+        raise RvosError(message) from error

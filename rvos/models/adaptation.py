@@ -1,4 +1,4 @@
-"""What trains and what is frozen, and low-rank adapters on the grounder (METHOD of the paper, 4.1)."""
+"""What trains and what is frozen, and low-rank adapters on the grounder (paper, section 4.1)."""
 
 import re
 from typing import Literal
@@ -9,6 +9,7 @@ from torch import nn
 
 from rvos.models.referdino import ReferDINO
 
+_IMAGE_ENCODER = "grounder.image_encoder."
 _ENCODER = "grounder.fusion_encoder."
 _DECODER = "grounder.query_decoder."
 # torch's attention projects queries, keys and values with one bare parameter and its output inside
@@ -33,9 +34,10 @@ class AdaptationPolicy:
     """Chooses the trainable parameters and adds adapters.
 
     Args:
-        trainable: ``published`` trains adapters, box head, text projection, BERT's norms, the norm of
-            the stride-4 feature, pixel decoder, mask head and the temporal part; ``all`` trains
-            everything; ``temporal`` trains the temporal enhancer only.
+        trainable: ``published`` trains adapters, box head, text projection, BERT's norms, the norm
+            of the stride-4 feature, pixel decoder, mask head and the temporal part; ``all`` trains
+            everything; ``all_but_backbone`` all but the image encoder; ``temporal`` the temporal
+            enhancer only.
         encoder_lora: Adapters on the fusion encoder's linear layers.
         decoder_lora: Adapters on the query decoder's linear layers.
         rank: Of the adapters; their scaling is 1 / rank.
@@ -44,7 +46,7 @@ class AdaptationPolicy:
 
     def __init__(
         self,
-        trainable: Literal["published", "all", "temporal"] = "published",
+        trainable: Literal["published", "all", "all_but_backbone", "temporal"] = "published",
         encoder_lora: bool = True,
         decoder_lora: bool = True,
         rank: int = 32,
@@ -77,22 +79,31 @@ class AdaptationPolicy:
         return names
 
     def set_frozen_parts_to_eval(self, model: ReferDINO) -> None:
-        """Switch dropout and stochastic depth off in backbone and BERT, unless they train.
+        """Switch dropout and stochastic depth off in backbone, BERT and all that does not train.
 
         The released implementation leaves both on in its frozen parts.
 
         Args:
             model: In training mode.
         """
-        if self.trainable != "all":
-            model.grounder.image_encoder.eval()
+        if self.trainable == "all":
+            return
+        # Single norms and a projection train in these two; what is random in them is frozen.
+        model.grounder.image_encoder.eval()
+        if self.trainable != "all_but_backbone":
             model.grounder.text_encoder.eval()
+        for module in model.modules():
+            parameters = list(module.parameters())
+            if parameters and not any(parameter.requires_grad for parameter in parameters):
+                module.eval()
 
     def _trains(self, name: str) -> bool:
         if _TEMPORAL.match(name):
             return self.train_temporal
         if self.trainable == "published":
             return any(pattern.search(name) for pattern in _PUBLISHED_TRAINABLE)
+        if self.trainable == "all_but_backbone":
+            return not name.startswith(_IMAGE_ENCODER)
         return self.trainable == "all"
 
 

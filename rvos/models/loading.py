@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from torch import Tensor
 
 from rvos.checkpoints.files import CheckpointError, read_folder, read_pickled_weights
+from rvos.checkpoints.hub import download_folder
 from rvos.checkpoints.referdino import merge_lora, rename_released
 from rvos.layers.described import build
 from rvos.models.adaptation import merge_adapters
@@ -66,15 +65,7 @@ def _folder(source: str) -> Path:
     if Path(source).exists():
         message = f"{source} is no weights file: give a .pth file, a model folder or a hub id"
         raise CheckpointError(message)
-    try:
-        return Path(snapshot_download(source))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        bundled = ", ".join(sorted(path.name for path in BUNDLED.glob("*/")))
-        message = (
-            f"no weights called {source!r}: neither bundled ({bundled}), nor a file or folder, "
-            "nor reachable on the hub"
-        )
-        raise CheckpointError(message) from error
+    return download_folder(source, ", ".join(sorted(path.name for path in BUNDLED.glob("*/"))))
 
 
 def _from_folder(folder: Path) -> ReferDINO:

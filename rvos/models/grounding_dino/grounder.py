@@ -1,4 +1,4 @@
-"""GroundingDINO assembled from transformers' modules: finds what the expression means, per frame."""
+"""GroundingDINO from transformers' modules: finds what the expression means, per frame."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +10,13 @@ from transformers.models.grounding_dino.modeling_grounding_dino import (
 )
 
 from rvos.layers.described import DescribedModule
-from rvos.models.grounding_dino.architectures import ArchitectureName, architecture
+from rvos.models.grounding_dino.architectures import ArchitectureName
+from rvos.models.grounding_dino.architectures import architecture as architecture_config
 from rvos.models.grounding_dino.fusion_encoder import FusedFeatures, FusionEncoder
 from rvos.models.grounding_dino.image_encoder import ImageEncoder
 from rvos.models.grounding_dino.proposals import Proposals, ProposalSelector
 from rvos.models.grounding_dino.query_decoder import QueryDecoder
-from rvos.models.grounding_dino.query_pruning import ConfidenceQueryPruner, QueryPruner
+from rvos.models.grounding_dino.query_pruning import ConfidenceQueryPruner
 from rvos.models.grounding_dino.text_encoder import ExpressionFeatures, TextEncoder
 from rvos.structures import DecodedQueries, ImageFeatures
 
@@ -53,7 +54,7 @@ class Grounder(DescribedModule):
         checkpoint_decoder: bool = False,
     ) -> None:
         super().__init__()
-        self.config = _config(architecture)
+        self.config = architecture_config(architecture)
         # The stock model makes and initialises every part; its backbone is replaced by one that
         # returns stride 4 too, and its forward pass is not used (it cannot prune queries).
         stock = GroundingDinoModel(_stock_config(self.config))
@@ -95,10 +96,6 @@ class Grounder(DescribedModule):
         content = self.query_embeddings.weight[:num_queries].expand(len(proposals.indices), -1, -1)
         layers = self.query_decoder(content, proposals.boxes_cxcywh.detach(), fused, image)
         return Grounding(fused, proposals, layers)
-
-
-def _config(name: ArchitectureName | dict[str, Any]) -> GroundingDinoConfig:
-    return architecture(name)
 
 
 def _stock_config(config: GroundingDinoConfig) -> GroundingDinoConfig:

@@ -25,8 +25,8 @@ def phrase_blocks(
 ) -> tuple[Bool[Tensor, "b l l"], Int[Tensor, "b l"]]:
     """Find which tokens attend to each other and where each stands in its phrase.
 
-    A phrase runs up to and includes the delimiter that closes it. [CLS], the tokens of a phrase that
-    closes in the last column, and padding attend to themselves only, at position 0.
+    A phrase runs up to and includes the delimiter that closes it. [CLS], the tokens of a phrase
+    that closes in the last column, and padding attend to themselves only, at position 0.
 
     Args:
         input_ids: Token ids ``[B, L]``.

@@ -104,4 +104,6 @@ class QueryDecoder(nn.Module):
             Query positions ``[N, Q, C]``.
         """
         boxes = reference_boxes_cxcywh * valid_ratios_xyxy.unsqueeze(1)
-        return self.position_head(sine_embedding(boxes, num_features=self.norm.normalized_shape[0] // 2))
+        embedding = sine_embedding(boxes, num_features=self.norm.normalized_shape[0] // 2)
+        positions: Tensor = self.position_head(embedding)
+        return positions

@@ -33,7 +33,7 @@ class DynamicMaskHead(DescribedModule):
         """Predict masks.
 
         Args:
-            queries: Object queries of N frames; their reference centres are the coordinates' origin.
+            queries: Object queries of N frames; coordinates start at their reference centres.
             mask_features: Their feature maps.
             text: Not read.
 
@@ -41,7 +41,7 @@ class DynamicMaskHead(DescribedModule):
             Mask logits ``[N, Q, H, W]``.
         """
         reduced = self.reduction(mask_features.features)
-        num_frames, num_queries = queries.features.shape[:2]
+        num_queries = queries.features.shape[1]
         offsets = self._offsets(queries, mask_features)
         shared = reduced.unsqueeze(1).expand(-1, num_queries, -1, -1, -1)
         signal = torch.cat((shared, offsets), 2).flatten(3)
@@ -59,14 +59,12 @@ class DynamicMaskHead(DescribedModule):
 
     @staticmethod
     def _offsets(queries: MaskQueries, mask_features: MaskFeatures) -> Tensor:
-        """Distance ``[N, Q, 2, H, W]`` of every cell from the reference centre, in [-1, 1]."""
+        """Offset ``[N, Q, 2, H, W]`` (x, y) of every cell from the reference centre, in [-1, 1]."""
         height, width = mask_features.features.shape[-2:]
         like = mask_features.features
         y = (torch.arange(height, dtype=like.dtype, device=like.device) + 0.5) / height
         x = (torch.arange(width, dtype=like.dtype, device=like.device) + 0.5) / width
-        grid = torch.stack(
-            (x.expand(height, -1), y.unsqueeze(1).expand(-1, width)), dim=0
-        )
+        grid = torch.stack((x.expand(height, -1), y.unsqueeze(1).expand(-1, width)), dim=0)
         centres = queries.reference_boxes_cxcywh[..., :2]
         centres = centres * mask_features.valid_ratios_xy.unsqueeze(1)
         return grid - centres[..., None, None]

@@ -1,6 +1,6 @@
 """Grounding-guided deformable mask decoder (ReferDINO, section 3.2)."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -18,7 +18,7 @@ from rvos.structures import ReferenceText
 
 
 class MaskDecoderLayer(nn.Module):
-    """Self-attention, text cross-attention, deformable sampling at the box, feed-forward; post-norm.
+    """Self-attention, text cross-attention, sampling at the box, feed-forward; post-norm.
 
     Args:
         config: transformers' sizes: one level, the sampling points, the feed-forward width.
@@ -137,8 +137,8 @@ class GroundingGuidedMaskDecoder(DescribedModule):
             MaskDecoderLayer(config, cross_modal_attention, deformable_cross_attention)
             for _ in range(num_layers)
         )
-        for layer in self.layers:
-            if layer.deformable_attention is not None:
+        if deformable_cross_attention:
+            for layer in self.layers:
                 _initialise_sampling(layer.deformable_attention)
         self.position = MaskPosition(hidden_dim) if mask_position == "sine" else None
 
@@ -168,7 +168,7 @@ class GroundingGuidedMaskDecoder(DescribedModule):
         return torch.einsum("nqc,nchw->nqhw", embedding, features)
 
 
-def _initialise_sampling(attention: nn.Module) -> None:
+def _initialise_sampling(attention: Any) -> None:
     """Start the sampling points on rays from the box centre, as Deformable DETR does.
 
     transformers initialises this part inside its pre-trained models only.

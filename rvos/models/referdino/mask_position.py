@@ -40,7 +40,8 @@ class MaskPosition(nn.Module):
         Returns:
             Embeddings ``[N, Q, C]`` and features ``[N, C, H, W]``.
         """
-        pixels = pixel_positions(*features.shape[-2:], self.num_features, like=features)
+        height, width = features.shape[-2:]
+        pixels = pixel_positions(height, width, self.num_features, like=features)
         boxes = sine_embedding(boxes_cxcywh.detach(), self.num_features)
         placed = features + self.pixel_projection(pixels).permute(2, 0, 1)
         return embedding + self.box_projection(boxes), placed

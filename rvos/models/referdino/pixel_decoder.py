@@ -1,6 +1,5 @@
 """FPN pixel decoder: from the encoder memory to one feature map at stride 4."""
 
-import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -37,7 +36,7 @@ class FPNPixelDecoder(DescribedModule):
         )
         self.output = nn.Conv2d(widths[-1], hidden_dim, kernel_size=3, padding=1)
         for module in self.modules():
-            if isinstance(module, nn.Conv2d):
+            if isinstance(module, nn.Conv2d) and module.bias is not None:
                 nn.init.kaiming_uniform_(module.weight, a=1)
                 nn.init.zeros_(module.bias)
 
@@ -86,6 +85,7 @@ def crop_to_stride4(masks: Float[Tensor, "*batch h w"], height: int, width: int)
         width: Columns of the frame before the backbone's padding.
 
     Example:
+        >>> import torch
         >>> crop_to_stride4(torch.zeros(2, 8, 8), 13, 32).shape
         torch.Size([2, 4, 8])
     """

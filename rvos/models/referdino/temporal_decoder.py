@@ -1,4 +1,4 @@
-"""Cross-modal temporal decoder (ReferDINO, section 3.3): a track looks along time and at the text."""
+"""Cross-modal temporal decoder (ReferDINO, section 3.3): tracks look along time and at the text."""
 
 from typing import Literal
 
@@ -101,7 +101,7 @@ class CrossModalTemporalDecoder(DescribedModule):
             >>> decoder(torch.rand(1, 5, 3, 16), torch.rand(1, 5, 16), boxes).shape
             torch.Size([1, 5, 3, 16])
         """
-        num_clips, num_frames, num_queries, hidden_dim = tracks.shape
+        num_clips, num_queries = tracks.shape[0], tracks.shape[2]
         tracks = tracks + self._position(tracks, boxes_cxcywh)
         sequence = tracks.transpose(1, 2).flatten(0, 1)
         stream = sentences.repeat_interleave(num_queries, 0)

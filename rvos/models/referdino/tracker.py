@@ -98,9 +98,7 @@ def min_max_similarity(
     return torch.where(spread > 0, scaled, torch.ones_like(scaled))
 
 
-def cosine_confidence(
-    queries: Float[Tensor, "n q c"], text: ReferenceText
-) -> Float[Tensor, "n q"]:
+def cosine_confidence(queries: Float[Tensor, "n q c"], text: ReferenceText) -> Float[Tensor, "n q"]:
     """Best cosine similarity with a token of the expression, negative values as 0.
 
     Args:

@@ -1,0 +1,23 @@
+"""Names and shapes of released files."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+DATA = Path(__file__).parents[1] / "parity" / "data"
+
+
+def empty_weights(name: str) -> dict[str, Tensor]:
+    """Tensors without memory, under the names of a released file."""
+    content = json.loads(gzip.decompress((DATA / f"{name}.json.gz").read_bytes()))
+    return {key: torch.empty(shape, device="meta") for key, shape in content["shapes"].items()}
+
+
+@pytest.fixture(scope="session")
+def released() -> Callable[[str], dict[str, Tensor]]:
+    return empty_weights

@@ -1,0 +1,116 @@
+"""The published decoder is blind to time; the added positions see it."""
+
+from typing import Literal
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from rvos.models.referdino import CrossModalTemporalDecoder
+
+Position = Literal["none", "sine", "sine_and_box"]
+
+
+def decoder(position: Position = "none") -> CrossModalTemporalDecoder:
+    torch.manual_seed(1)
+    module = CrossModalTemporalDecoder(16, 2, 4, 32, position).double().eval()
+    with torch.no_grad():
+        for projection in (module.time_projection, module.box_projection):
+            if projection is not None:
+                projection.weight.normal_(std=0.3)
+    return module
+
+
+def inputs(num_frames: int, num_queries: int = 3) -> tuple[Tensor, Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(num_frames)
+    shapes = (
+        (2, num_frames, num_queries, 16),
+        (2, num_frames, 16),
+        (2, num_frames, num_queries, 4),
+    )
+    first, second, boxes = (
+        torch.rand(shape, generator=generator, dtype=torch.float64) for shape in shapes
+    )
+    return first, second, boxes
+
+
+@given(order=st.permutations(range(5)))
+@torch.no_grad()
+def test_published_decoder_is_equivariant_to_the_order_of_frames(order: list[int]) -> None:
+    """So it cannot tell which way an object moves: the reversed clip gives the reversed output."""
+    tracks, sentences, boxes = inputs(5)
+    module = decoder("none")
+    reordered = module(tracks[:, order], sentences[:, order], boxes[:, order])
+    torch.testing.assert_close(reordered, module(tracks, sentences, boxes)[:, order])
+
+
+@pytest.mark.parametrize("position", ["sine", "sine_and_box"])
+@torch.no_grad()
+def test_time_embedding_sees_the_order_of_frames(position: Position) -> None:
+    tracks, sentences, boxes = inputs(5)
+    module = decoder(position)
+    backwards = module(tracks.flip(1), sentences.flip(1), boxes.flip(1)).flip(1)
+    assert float((backwards - module(tracks, sentences, boxes)).abs().max()) > 0.01
+
+
+@torch.no_grad()
+def test_only_the_box_embedding_sees_the_boxes() -> None:
+    tracks, sentences, boxes = inputs(4)
+    elsewhere = boxes.flip(-1)
+    for position, sees in (("none", False), ("sine", False), ("sine_and_box", True)):
+        module = decoder(position)  # type: ignore[arg-type]
+        moved = module(tracks, sentences, elsewhere)
+        assert torch.equal(moved, module(tracks, sentences, boxes)) is not sees
+
+
+@torch.no_grad()
+def test_new_positions_start_without_effect() -> None:
+    tracks, sentences, boxes = inputs(4)
+    published = decoder("none")
+    expected = published(tracks, sentences, boxes)
+    for position in ("sine", "sine_and_box"):
+        module = CrossModalTemporalDecoder(16, 2, 4, 32, position)  # type: ignore[arg-type]
+        missing = (
+            module.double()
+            .eval()
+            .load_state_dict(published.state_dict(), strict=False)
+            .missing_keys
+        )
+        assert {name.split(".")[0] for name in missing} <= {"time_projection", "box_projection"}
+        assert torch.equal(module(tracks, sentences, boxes), expected)
+
+
+@given(order=st.permutations(range(3)))
+@torch.no_grad()
+def test_tracks_do_not_see_each_other(order: list[int]) -> None:
+    tracks, sentences, boxes = inputs(4)
+    module = decoder("sine_and_box")
+    reordered = module(tracks[:, :, order], sentences, boxes[:, :, order])
+    torch.testing.assert_close(reordered, module(tracks, sentences, boxes)[:, :, order])
+
+
+@torch.no_grad()
+def test_clips_do_not_see_each_other() -> None:
+    tracks, sentences, boxes = inputs(4)
+    module = decoder("sine")
+    alone = module(tracks[1:], sentences[1:], boxes[1:])
+    torch.testing.assert_close(alone, module(tracks, sentences, boxes)[1:])
+
+
+def test_frames_of_a_track_see_each_other() -> None:
+    tracks, sentences, boxes = inputs(4)
+    tracks.requires_grad_()
+    decoder()(tracks, sentences, boxes)[:, 0].sum().backward()
+    assert tracks.grad is not None
+    assert bool((tracks.grad.abs().amax((0, 2, 3)) > 0).all())
+
+
+def test_boxes_get_no_gradient() -> None:
+    tracks, sentences, boxes = inputs(3)
+    boxes.requires_grad_()
+    output = decoder("sine_and_box")(tracks.requires_grad_(), sentences, boxes)
+    output.sum().backward()
+    assert boxes.grad is None
+    assert tracks.grad is not None
