@@ -35,10 +35,11 @@ class ModelFolderWriter(Callback):
             trainer: The trainer.
             pl_module: The task; its ``model`` is written if it is a ReferDINO.
         """
+        # Every process has to ask: the trainer broadcasts the answer.
+        run = Path(trainer.log_dir or trainer.default_root_dir)
         model = pl_module.model
         rehearsal = getattr(trainer, "fast_dev_run", False)
         if rehearsal or not trainer.is_global_zero or not isinstance(model, ReferDINO):
             return
-        run = Path(trainer.log_dir or trainer.default_root_dir)
         folder = run / "model" if self.folder is None else Path(self.folder)
         model.save_pretrained(folder, self.dtype)

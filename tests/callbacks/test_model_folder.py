@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
 import pytest
@@ -10,8 +11,10 @@ import rvos
 from rvos.callbacks import ModelFolderWriter
 from rvos.layers.described import build
 from rvos.models.adaptation import AdaptationPolicy
-from rvos.models.referdino import ReferDINO
 from rvos.tasks.tokenizers import open_tokenizer
+
+if TYPE_CHECKING:
+    from rvos.models.referdino import ReferDINO
 
 NANO_MODEL = Path(__file__).parents[1] / "integration" / "referdino_nano.yaml"
 
@@ -67,3 +70,15 @@ def test_other_ranks_and_rehearsals_write_nothing(
 ) -> None:
     ModelFolderWriter().on_fit_end(trainer_in(tmp_path, **attributes), trained)
     assert not list(tmp_path.iterdir())
+
+
+def test_every_process_asks_for_the_folder(trained: Holder, tmp_path: Path) -> None:
+    """The trainer broadcasts the answer: a process that did not ask would hang the others."""
+    asked = []
+
+    class Recording(Trainer):
+        log_dir = property(lambda self: asked.append(1) or str(tmp_path))  # type: ignore[assignment]
+        is_global_zero = property(lambda self: False)  # type: ignore[assignment]
+
+    ModelFolderWriter().on_fit_end(Recording(logger=False, enable_checkpointing=False), trained)
+    assert asked
