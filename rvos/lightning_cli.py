@@ -6,19 +6,24 @@ Import this module only when a training verb runs: it imports torch, transformer
 import difflib
 import importlib
 import inspect
+import itertools
 import logging
 import os
 import re
 import sys
 import warnings
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import torch
+import yaml
+from jsonargparse import ArgumentParser
 from lightning.pytorch import LightningDataModule, LightningModule
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
+from rvos.callbacks import LoggedConfig
 from rvos.structures.errors import RvosError
 
 # Imported first, so that a bare class name in a YAML file resolves.
@@ -43,6 +48,7 @@ _IGNORED_HINTS = (
     # Lightning 2.6 on torch 2.13: nothing that a user could change.
     ".*isinstance.treespec, LeafSpec.* is deprecated.*",
 )
+_CHECKPOINT_KEYWORDS = ("last", "best", "hpc", "registry")
 _DEFAULT_SEED = 42
 _DEFAULT_LOGGER_NAME = "lightning_logs"
 
@@ -52,7 +58,15 @@ class ConfigError(RvosError):
 
 
 class RvosArgumentParser(LightningArgumentParser):
-    """LightningCLI's parser, whose errors are one line instead of the usage of 60 options."""
+    """LightningCLI's parser, with errors of one line instead of the usage of 60 options.
+
+    Args:
+        kwargs: Options of ``LightningArgumentParser``.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        # `--trainer.max_step` would otherwise pass for `--trainer.max_steps`.
+        super().__init__(**{"allow_abbrev": False, **kwargs})
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise instead of printing the usage and leaving the process.
@@ -64,14 +78,42 @@ class RvosArgumentParser(LightningArgumentParser):
         Raises:
             ConfigError: Always.
         """
+        if not self.exit_on_error:
+            # A parser of nested arguments; the outermost one has the whole story.
+            super().error(message, ex)
         raise ConfigError(summarize_parser_error(message, _option_names(self))) from ex
+
+
+class CheckpointError(RvosError):
+    """A checkpoint to start from that is missing, broken or of another model."""
 
 
 class RvosCLI(LightningCLI):
     """LightningCLI whose runs are named after their experiment file and can resume from `last`."""
 
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parse, and look at the checkpoint before anything is built.
+
+        Args:
+            parser: The parser.
+            args: The words of the command line.
+
+        Raises:
+            CheckpointError: The checkpoint is missing or not one.
+        """
+        super().parse_arguments(parser, args)
+        path = self.config[self.config.subcommand].get("ckpt_path")
+        if path in {None, *_CHECKPOINT_KEYWORDS}:
+            return
+        if not Path(path).is_file():
+            message = f"checkpoint {path} does not exist; `--ckpt_path last` takes the newest one"
+            raise CheckpointError(message)
+        if not zipfile.is_zipfile(path):
+            message = f"{path} is not a checkpoint of `rvos fit`, or only half of one"
+            raise CheckpointError(message)
+
     def before_instantiate_classes(self) -> None:
-        """Name the run's folder after the experiment file and find the checkpoint of `last`."""
+        """Name the run's folder after the configuration files; find the checkpoint of `last`."""
         config = self.config[self.subcommand]
         logger = config.trainer.get("logger")
         if hasattr(logger, "init_args") and logger.init_args.get("name") == _DEFAULT_LOGGER_NAME:
@@ -127,17 +169,26 @@ def summarize_parser_error(message: str, known_options: Sequence[str] = ()) -> s
         ...                        ["trainer.max_steps"])
         "unknown config key 'trainer.max_step'. Did you mean 'trainer.max_steps'?"
     """
-    refused = re.search(r"does not accept option '([^']+)'", message)
+    refused = re.search(
+        r"does not accept option '([^']+)'|Unrecognized arguments: --([^\s=]+)",
+        message,
+        re.IGNORECASE,
+    )
     if refused:
-        return _unknown_key(refused.group(1), known_options)
+        return _unknown_key(refused.group(1) or refused.group(2), known_options)
     refused = re.search(r"Option '([^']+)' is not accepted", message)
     if refused:
-        owners = re.findall(r"class_path '([^']+)'", message[: refused.start()])
+        # Of a nested class the report names the class before, of an optimizer after the key.
+        later = re.findall(r"class_path='([^']+)'", message[refused.end() :].split("\n")[0])
+        owners = re.findall(r"class_path '([^']+)'", message[: refused.start()]) + later
         owner = owners[-1] if owners else None
         return _unknown_key(refused.group(1), _parameters_of(owner), owner)
-    lines = [line.strip(" -") for line in message.splitlines() if line.strip()]
-    telling = [line for line in lines if not re.match(_EMPTY_PHRASES, line)]
-    return "configuration: " + " ".join(telling[:3])
+    if "arguments are required" in message:
+        return f"{message}; name an experiment file: -c configs/experiment/NAME.yaml"
+    keys = ".".join(re.findall(r'Parser key "([^"]+)"', message)) or "configuration"
+    lines = [re.sub(r'^Parser key "[^"]+": ', "", x.strip(" -")) for x in message.splitlines()]
+    telling = [line for line in lines if line and not re.match(_EMPTY_PHRASES, line)]
+    return f"{keys}: " + "; ".join(telling[:3])
 
 
 _EMPTY_PHRASES = (
@@ -150,7 +201,9 @@ def _unknown_key(key: str, known: Sequence[str], owner: str | None = None) -> st
     near = difflib.get_close_matches(key, known, n=3, cutoff=0.6)
     place = f" of {owner}" if owner else ""
     if near:
-        return f"unknown config key '{key}'{place}. Did you mean " + " or ".join(map(repr, near)) + "?"
+        return (
+            f"unknown config key '{key}'{place}. Did you mean " + " or ".join(map(repr, near)) + "?"
+        )
     known_here = f" Known here: {', '.join(known)}." if owner and known else ""
     return f"unknown config key '{key}'{place}.{known_here}"
 
@@ -166,13 +219,32 @@ def _parameters_of(class_path: str | None) -> list[str]:
     return [name for name in inspect.signature(owner).parameters if name != "self"]
 
 
-def _option_names(parser: LightningArgumentParser) -> list[str]:
-    return [action.dest for action in parser._actions]
+def _option_names(parser: ArgumentParser) -> list[str]:
+    """List the dotted options of a parser and of its verbs, each once."""
+    names: dict[str, None] = {}
+    for action in parser._actions:
+        verbs = action.choices if isinstance(action.choices, dict) else {}
+        for verb in verbs.values():
+            names |= dict.fromkeys(_option_names(verb))
+        names[action.dest] = None
+    return list(names)
 
 
 def _experiment_name(config: Any) -> str:
     files = config.get("config") or []
-    return Path(str(files[0])).stem if files else "unnamed"
+    # All files, so that an ablation has a folder and a last checkpoint of its own.
+    return "+".join(Path(str(file)).stem for file in files) or "unnamed"
+
+
+def _broken_file(argv: Sequence[str]) -> str | None:
+    """Find a configuration file that is not YAML; the parser's report does not name it."""
+    for flag, path in itertools.pairwise(argv):
+        if flag in {"-c", "--config"} and Path(path).is_file():
+            try:
+                yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+            except (yaml.YAMLError, UnicodeDecodeError):
+                return path
+    return None
 
 
 def _quiet_lightning() -> None:
@@ -210,9 +282,25 @@ def main(argv: Sequence[str]) -> int:
             parser_class=RvosArgumentParser,
             seed_everything_default=_DEFAULT_SEED,
             auto_configure_optimizers=False,
+            save_config_callback=LoggedConfig,
+            save_config_kwargs={"overwrite": True},
             args=list(argv),
         )
     except ConfigError as error:
-        sys.stderr.write(f"rvos: error: {error}\n")
+        broken = _broken_file(argv)
+        sys.stderr.write(f"rvos: error: {f'{broken}: ' if broken else ''}{error}\n")
         return 2
+    except SystemExit as stop:
+        # Lightning leaves the process after Ctrl-C.
+        if stop.code == 1:
+            raise KeyboardInterrupt from stop
+        raise
+    except RuntimeError as error:
+        if "loading state_dict" not in str(error):
+            raise
+        message = (
+            "the checkpoint is of another model; use the experiment file, or the config.yaml in "
+            "the run's folder, that it was trained with"
+        )
+        raise CheckpointError(message) from error
     return 0

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 # Set before anything imports transformers or albumentations.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -33,6 +34,24 @@ def _seeded() -> Iterator[None]:
     yield
     torch.use_deterministic_algorithms(deterministic)
     torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture(scope="session")
+def nano_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder of every part at the smallest size that runs, with the package's tokenizer."""
+    # Here, because most tests need none of this and would wait for it.
+    import yaml
+
+    from rvos.layers.described import build
+    from rvos.tasks.tokenizers import open_tokenizer
+
+    config = Path(__file__).parent / "integration" / "referdino_nano.yaml"
+    torch.manual_seed(0)
+    model = build(yaml.safe_load(config.read_text(encoding="utf-8")))
+    model.tokenizer = open_tokenizer("moving_shapes", model.tokenizer.max_tokens)
+    folder = tmp_path_factory.mktemp("nano")
+    model.save_pretrained(folder)
+    return folder
 
 
 def pytest_configure() -> None:

@@ -1,5 +1,6 @@
 """Loading clips in an order, and with random draws, that depend on seed and epoch alone."""
 
+import itertools
 from collections.abc import Iterator
 from typing import Any, Protocol, runtime_checkable
 
@@ -45,6 +46,7 @@ class EpochShuffleSampler(Sampler[int]):
         self.num_samples = num_samples
         self.seed = seed
         self.epoch = 0
+        self.num_skipped = 0
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch; called by Lightning.
@@ -55,9 +57,10 @@ class EpochShuffleSampler(Sampler[int]):
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[int]:
-        """Yield every index once."""
+        """Yield every index once, without those that a resumed run has had."""
         generator = sample_generator(self.seed, self.epoch, "order")
-        yield from generator.permutation(self.num_samples).tolist()
+        start, self.num_skipped = self.num_skipped, 0
+        yield from generator.permutation(self.num_samples)[start:].tolist()
 
     def __len__(self) -> int:
         """Size of the data set."""
@@ -69,17 +72,49 @@ class EpochDataLoader(DataLoader[Any]):
 
     Lightning tells the sampler (this project's, or the DistributedSampler that it puts in its
     place), but makes the first iterator before that: the epoch that the data set was opened with
-    counts then, so that a resumed run goes on with its own order.
+    counts then, so that a resumed run goes on with its own order. Its state (epoch, batches given
+    out) goes into Lightning's checkpoints: a run resumed in the middle of an epoch gets the batches
+    that it has not had yet.
     """
 
+    _num_given = 0
+    _num_given_before = 0
+
     def __iter__(self) -> Any:
-        """Begin an epoch."""
+        """Begin an epoch, or go on with the one that a loaded state had begun."""
         if isinstance(self.dataset, EpochAware):
             epoch = max(self.dataset.epoch, getattr(self.sampler, "epoch", 0))
             self.dataset.set_epoch(epoch)
             if hasattr(self.sampler, "set_epoch"):
                 self.sampler.set_epoch(epoch)
-        return super().__iter__()
+        start, self._num_given_before = self._num_given_before, 0
+        self._num_given = start
+        if isinstance(self.sampler, EpochShuffleSampler):
+            self.sampler.num_skipped = start * (self.batch_size or 1)
+            return self._counted(super().__iter__())
+        # Another sampler cannot skip, so the batches are loaded and dropped.
+        return self._counted(itertools.islice(super().__iter__(), start, None))
+
+    def _counted(self, batches: Iterator[Any]) -> Iterator[Any]:
+        for batch in batches:
+            self._num_given += 1
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        """Tell which batch comes next; Lightning puts it into checkpoints."""
+        epoch = self.dataset.epoch if isinstance(self.dataset, EpochAware) else 0
+        return {"epoch": epoch, "num_given": self._num_given}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on where a checkpoint was written.
+
+        Args:
+            state: What ``state_dict`` returned.
+        """
+        finished = state["num_given"] >= len(self)
+        self._num_given_before = 0 if finished else state["num_given"]
+        if isinstance(self.dataset, EpochAware):
+            self.dataset.set_epoch(state["epoch"] + finished)
 
 
 def training_loader(

@@ -146,6 +146,18 @@ class ReferringVideoDataset(Dataset[VideoSample], ABC):
         sample_id = f"{video.video_id}/{expression.expression_id}"
         return sample_id if self._sampling_step is None else f"{sample_id}/{anchor}"
 
+    def expression(self, index: int) -> tuple[str, str]:
+        """Video id and expression of a sample, without reading a frame.
+
+        Args:
+            index: Position in the data set.
+
+        Returns:
+            The two names.
+        """
+        video, expression, _ = self._locate(index)
+        return video.video_id, expression.text
+
     def __getitem__(self, index: int) -> VideoSample:
         """Read and augment one clip.
 

@@ -78,6 +78,10 @@ class OptimizedTask(LightningModule):
             "lr_scheduler": {"scheduler": schedule, "interval": interval},
         }
 
+    def on_train_start(self) -> None:
+        """Start the epoch; Lightning does not, where a run is resumed in the middle of it."""
+        self.on_train_epoch_start()
+
     def on_after_backward(self) -> None:
         """Stop before the optimizer step if the loss was not finite.
 

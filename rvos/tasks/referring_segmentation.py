@@ -80,10 +80,6 @@ class ReferringSegmentationTask(OptimizedTask):
         if self.initial_weights_report is not None and self.trainer.is_global_zero:
             sys.stdout.write(f"{self.initial_weights}: {self.initial_weights_report}\n")
 
-    def on_train_start(self) -> None:
-        """Keep frozen parts still; a run resumed within an epoch does not start that epoch."""
-        self.on_train_epoch_start()
-
     def on_train_epoch_start(self) -> None:
         """Keep dropout and stochastic depth of frozen parts off."""
         if self.adaptation is not None:

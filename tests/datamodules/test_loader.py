@@ -84,3 +84,40 @@ def test_evaluation_takes_whole_videos_one_by_one(mevis_root: Path) -> None:
     batches = list(evaluation_loader(dataset, 0))
     assert [b.sample_ids[0] for b in batches] == [dataset.sample_id(i) for i in range(len(dataset))]
     assert all(b.frames.shape[:2] == (1, 12) for b in batches)
+
+
+@pytest.mark.parametrize("distributed", [False, True])
+@pytest.mark.parametrize("num_done", [0, 1, 3])
+def test_state_goes_on_in_the_middle_of_an_epoch(
+    mevis_root: Path, num_done: int, distributed: bool
+) -> None:
+    def loader() -> EpochDataLoader:
+        dataset = _dataset(mevis_root)
+        if not distributed:
+            return training_loader(dataset, 2, 0, seed=7)
+        sampler = DistributedSampler(dataset, num_replicas=1, rank=0, seed=7)
+        return EpochDataLoader(dataset, 2, sampler=sampler, collate_fn=collate_clips)
+
+    whole = loader()
+    whole.sampler.set_epoch(1)  # type: ignore[union-attr]
+    expected = [batch.sample_ids for batch in whole]
+    first = loader()
+    first.sampler.set_epoch(1)  # type: ignore[union-attr]
+    batches = iter(first)
+    had = [next(batches).sample_ids for _ in range(num_done)]
+    second = loader()
+    second.load_state_dict(first.state_dict())
+    assert had + [batch.sample_ids for batch in second] == expected
+    assert second.state_dict() == {"epoch": 1, "num_given": len(expected)}
+    assert len(list(second)) == len(expected)
+
+
+def test_state_of_a_finished_epoch_begins_the_next(mevis_root: Path) -> None:
+    first = training_loader(_dataset(mevis_root), 2, 0, seed=7)
+    list(first)
+    second = training_loader(_dataset(mevis_root), 2, 0, seed=7)
+    second.load_state_dict(first.state_dict())
+    third = training_loader(_dataset(mevis_root), 2, 0, seed=7)
+    third.sampler.set_epoch(1)  # type: ignore[union-attr]
+    ids = [[batch.sample_ids for batch in loader] for loader in (second, third)]
+    assert ids[0] == ids[1]

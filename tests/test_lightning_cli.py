@@ -1,0 +1,126 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from rvos.lightning_cli import CheckpointError, find_last_checkpoint, main, summarize_parser_error
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+EXPERIMENT = str(CONFIGS / "experiment" / "referdino_tiny_moving_shapes.yaml")
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Should a mistake be taken for a configuration, nothing is written into the repository."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        (
+            "--trainer.max_step=3",
+            "unknown config key 'trainer.max_step'. Did you mean 'trainer.max_steps'",
+        ),
+        ("--data.batchsize=3", "unknown config key 'batchsize' of rvos.datamodules"),
+        ("--model.unon_threshold=3", "unknown config key 'unon_threshold' of rvos.tasks"),
+    ],
+)
+def test_unknown_flag_is_one_line(
+    option: str, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["fit", "-c", EXPERIMENT, option]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("rvos: error: ")
+    assert expected in line
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("trainer: {max_step: 3}", "'trainer.max_step'. Did you mean 'trainer.max_steps'"),
+        ("modle: {a: 1}", "'modle.a'. Did you mean 'model'"),
+        ("data: {init_args: {rot: x}}", "'rot' of rvos.datamodules.MovingShapesDataModule. Did"),
+        (
+            "model.init_args.model.init_args.pixel_decoder.init_args.hiden_dim: 3",
+            "'hiden_dim' of rvos.models.referdino.FPNPixelDecoder. Did you mean 'hidden_dim'",
+        ),
+        ("model: {init_args: {optimizer: {init_args: {lrr: 3}}}}", "'lrr' of torch.optim.AdamW"),
+    ],
+)
+def test_unknown_key_in_a_file_is_named_with_near_ones(
+    text: str, expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = tmp_path / "more.yaml"
+    more.write_text(text)
+    assert main(["fit", "-c", EXPERIMENT, "-c", str(more)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"unknown config key {expected}" in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["-c", "no/such.yaml"], "config: File does not exist"),
+        ([], "name an experiment file"),
+        (
+            ["-c", EXPERIMENT, "--trainer.max_steps=many"],
+            "trainer.max_steps: Expected a <class 'int'>",
+        ),
+        (
+            ["-c", EXPERIMENT, "--model.criterion=NoSuchLoss"],
+            "model.criterion: Expected a path but NoSuchLoss",
+        ),
+    ],
+)
+def test_other_mistakes_are_one_line(
+    arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["fit", *arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert expected in line
+
+
+def test_broken_yaml_names_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("model: {a: [")
+    assert main(["fit", "-c", str(broken)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "broken.yaml" in line
+
+
+def test_newest_checkpoint_of_a_run_is_found(tmp_path: Path) -> None:
+    assert find_last_checkpoint(tmp_path) is None
+    for age, version in enumerate(("version_10", "version_9")):
+        path = tmp_path / version / "checkpoints" / "last.ckpt"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"")
+        os.utime(path, (1000 - age, 1000 - age))
+    assert find_last_checkpoint(tmp_path) == str(
+        tmp_path / "version_10" / "checkpoints" / "last.ckpt"
+    )
+
+
+def test_report_without_a_known_form_stays_readable() -> None:
+    message = 'Parser key "model":\n  Does not validate against any\n  - Expected a str'
+    assert summarize_parser_error(message) == "model: Expected a str"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"), [(None, "does not exist"), (b"text", "is not a checkpoint")]
+)
+def test_unusable_checkpoint_is_a_clear_error(
+    content: bytes | None, expected: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "some.ckpt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=expected):
+        main(["fit", "-c", EXPERIMENT, "--ckpt_path", str(path)])
+
+
+def test_configuration_can_be_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["fit", "-c", EXPERIMENT, "--print_config"])
+    assert stop.value.code == 0
+    assert "class_path: rvos.models.referdino.ReferDINO" in capsys.readouterr().out
