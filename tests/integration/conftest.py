@@ -58,7 +58,7 @@ def run_verb(
         }
         if layout == "ref_youtube_vos":
             options["data.validation_split"] = "valid"
-        if not experiment.endswith(("dense", "images")):
+        if "ReferringSegmentationTask" in path.read_text():
             options["data.num_frames"] = "2"
         flags = [word for name, value in options.items() for word in (f"--{name}", value)]
         return main([verb, "-c", str(path), *flags, *more])

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+import yaml
 from jsonargparse import ArgumentParser
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -13,11 +15,29 @@ from rvos.models.referdino import ReferDINO
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 EXPERIMENTS = sorted(path.stem for path in (CONFIGS / "experiment").glob("*.yaml"))
-DENSE = [name for name in EXPERIMENTS if name.endswith("_dense")]
-SEGMENTING = [name for name in EXPERIMENTS if name not in DENSE]
+
+SEGMENTING_TASKS = ("ReferringSegmentationTask", "ImagePretrainingTask")
 MODELS = sorted(path.stem for path in (CONFIGS / "model").glob("*.yaml"))
 
 RunVerb = Callable[..., int]
+
+
+def _task(experiment: str) -> str:
+    config = yaml.safe_load((CONFIGS / "experiment" / f"{experiment}.yaml").read_text())
+    task: str = config["model"]["class_path"].split(".")[-1]
+    return task
+
+
+SEGMENTING = [name for name in EXPERIMENTS if _task(name) in SEGMENTING_TASKS]
+PRETRAINING = [name for name in EXPERIMENTS if name not in SEGMENTING]
+
+
+def _backbone_aside(names: list[str]) -> list[Any]:
+    """Mark those slow that differ from another file in the backbone alone, which is replaced."""
+    return [
+        pytest.param(name, marks=pytest.mark.slow) if "swin_base" in name else name
+        for name in names
+    ]
 
 
 def _tags(run: Path) -> dict[str, list[str]]:
@@ -26,7 +46,7 @@ def _tags(run: Path) -> dict[str, list[str]]:
     return events.Tags()
 
 
-@pytest.mark.parametrize("experiment", SEGMENTING)
+@pytest.mark.parametrize("experiment", _backbone_aside(SEGMENTING))
 def test_experiment_runs_every_verb(
     experiment: str, run_verb: RunVerb, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -49,6 +69,7 @@ def test_experiment_runs_every_verb(
     } <= set(tags["scalars"])
     assert any(tag.startswith("val/J&F/") for tag in tags["scalars"]) or "youtube" in experiment
     assert any(tag.startswith("masks/") for tag in tags["images"])
+    assert "config/text_summary" in tags["tensors"]
 
     capsys.readouterr()
     for verb in ("validate", "test"):
@@ -63,13 +84,13 @@ def test_experiment_runs_every_verb(
     assert Image.open(pictures[0]).size == (192, 128)
 
 
-@pytest.mark.parametrize("experiment", DENSE)
-def test_dense_experiment_fits_and_validates(
+@pytest.mark.parametrize("experiment", _backbone_aside(PRETRAINING))
+def test_pretraining_experiment_fits_and_validates(
     experiment: str, run_verb: RunVerb, tmp_path: Path
 ) -> None:
     assert run_verb("fit", experiment) == 0
     run = tmp_path / "runs" / experiment / "version_0"
-    assert {"train/shape", "val/accuracy", "val/accuracy/shape"} <= set(_tags(run)["scalars"])
+    assert {"train/loss", "val/accuracy"} <= set(_tags(run)["scalars"])
     assert run_verb("validate", experiment, "--ckpt_path", "last") == 0
 
 
@@ -82,8 +103,8 @@ def test_full_size_model_is_built_without_memory(name: str) -> None:
         model = parser.instantiate(config).model
     millions = sum(parameter.numel() for parameter in model.parameters()) / 1e6
     assert all(parameter.is_meta for parameter in model.parameters())
-    expected = {"referdino_swin_tiny": 182.7, "referdino_swin_base": 242.8, "referdino_tiny": 6.3}
-    assert millions == pytest.approx(expected[name], abs=0.5)
+    expected = {"referdino_swin_tiny": 182.7, "referdino_swin_base": 242.8}
+    assert millions == pytest.approx(expected[name], abs=0.5) if name in expected else millions < 8
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
