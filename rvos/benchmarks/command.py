@@ -1,0 +1,90 @@
+"""`rvos benchmark`: how fast things are on this machine."""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import rvos
+from rvos.benchmarks.throughput import ThroughputRequest, measure_throughput
+from rvos.benchmarks.throughput_table import format_report, headline, report_as_json
+from rvos.evaluation.score_file import check_writable, write_report
+from rvos.inference.device import choose_device
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one kind of benchmark.
+
+    Args:
+        argv: The kind and its options.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        RvosError: Something that the user can mend.
+    """
+    options = build_parser().parse_args(argv)
+    status: int = options.run(options)
+    return status
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Declare the arguments of `rvos benchmark`.
+
+    Returns:
+        The parser.
+
+    >>> build_parser().parse_args(["throughput", "--size", "360x640"]).size
+    (360, 640)
+    """
+    parser = argparse.ArgumentParser(prog="rvos benchmark", allow_abbrev=False)
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="KIND")
+    throughput = kinds.add_parser("throughput", allow_abbrev=False)
+    add = throughput.add_argument
+    defaults = ThroughputRequest()
+    add("--weights", default="tiny", help="'tiny', a path or a hub id")
+    add("--frames", type=_positive, default=defaults.num_frames, help="frames of the clip")
+    add("--size", type=_size, default=(defaults.height, defaults.width), help="height x width")
+    add("--expressions", type=_positive, default=defaults.num_expressions, help="that share")
+    add("--repeats", type=_positive, default=defaults.num_repeats, help="measurements")
+    add("--device", default="auto", help="for example cpu; auto takes the accelerator if any")
+    add("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    throughput.set_defaults(run=_throughput)
+    return parser
+
+
+def _throughput(options: argparse.Namespace) -> int:
+    if options.json is not None:
+        check_writable(options.json)
+    device = choose_device(options.device)
+    height, width = options.size
+    request = ThroughputRequest(options.frames, height, width, options.expressions, options.repeats)
+    model = rvos.load_model(options.weights, device=device)
+    _say(headline(request, options.weights, device))
+    report = measure_throughput(model, request, show_progress=True)
+    _say(f"\n{format_report(report)}")
+    if options.json is not None:
+        write_report(options.json, report_as_json(report, options.weights, device))
+    return 0
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        message = f"{text!r} is not a whole number from 1"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+def _size(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", text)
+    if found is None:
+        message = f"{text!r} is not a height and a width, as in 128x192"
+        raise argparse.ArgumentTypeError(message)
+    return int(found[1]), int(found[2])
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
