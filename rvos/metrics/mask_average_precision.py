@@ -53,9 +53,9 @@ class MaskAveragePrecisionResult:
             f"{prefix}mAP 0.5:0.95": self.mean_ap,
             f"{prefix}AP 0.5": self.ap_50,
             f"{prefix}AP 0.75": self.ap_75,
-            f"{prefix}mAP 0.5:0.95 S": self.mean_ap_small,
-            f"{prefix}mAP 0.5:0.95 M": self.mean_ap_medium,
-            f"{prefix}mAP 0.5:0.95 L": self.mean_ap_large,
+            f"{prefix}AP 0.5:0.95 S": self.mean_ap_small,
+            f"{prefix}AP 0.5:0.95 M": self.mean_ap_medium,
+            f"{prefix}AP 0.5:0.95 L": self.mean_ap_large,
         }
 
 
