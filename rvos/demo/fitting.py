@@ -18,8 +18,15 @@ from rvos.demo.folder import DemoFolder
 from rvos.demo.last_layer_task import LastLayerTask
 from rvos.demo.settings import DemoSettings
 from rvos.demo.step_bar import StepBar
+from rvos.layers.described import build, describe
 from rvos.losses import SetCriterion, TokenScoreLoss
 from rvos.models.adaptation import AdaptationPolicy
+from rvos.models.referdino import (
+    CrossModalTemporalDecoder,
+    MemoryAugmentedTracker,
+    ObjectConsistentTemporalEnhancer,
+    ReferDINO,
+)
 from rvos.tasks import ReferringSegmentationTask, WarmUpCosineLR
 
 _IGNORED_HINTS = (
@@ -55,7 +62,7 @@ def fit(settings: DemoSettings, folder: DemoFolder) -> None:
 
 
 def build_task(settings: DemoSettings) -> ReferringSegmentationTask:
-    """Build model, loss and optimizer; the loss is that of ``configs/criterion/moving_shapes.yaml``.
+    """Build model, optimizer and the loss of ``configs/criterion/moving_shapes.yaml``.
 
     Args:
         settings: What to learn.
@@ -65,7 +72,7 @@ def build_task(settings: DemoSettings) -> ReferringSegmentationTask:
     """
     task_class = ReferringSegmentationTask if settings.deep_supervision else LastLayerTask
     task = task_class(
-        model=rvos.load_model(settings.weights),
+        model=build_model(settings),
         criterion=SetCriterion(
             target_tracks="all",
             token_loss=TokenScoreLoss(),
@@ -86,6 +93,36 @@ def build_task(settings: DemoSettings) -> ReferringSegmentationTask:
     )
     # Loaded for inference; Lightning leaves the mode as it is.
     return task.train()
+
+
+def build_model(settings: DemoSettings) -> ReferDINO:
+    """Load the weights; those of the image stage get a temporal enhancer that has learned nothing.
+
+    Args:
+        settings: Name the weights.
+
+    Returns:
+        The model.
+    """
+    model = rvos.load_model(settings.weights)
+    if model.temporal_enhancer is not None:
+        return model
+    enhancer = ObjectConsistentTemporalEnhancer(
+        MemoryAugmentedTracker(),
+        CrossModalTemporalDecoder(
+            hidden_dim=model.grounder.hidden_dim,
+            num_layers=2,
+            num_heads=4,
+            feedforward_dim=2 * model.grounder.hidden_dim,
+            temporal_position="sine_and_box",
+        ),
+    )
+    description = describe(model)
+    description["init_args"]["temporal_enhancer"] = describe(enhancer)
+    with_enhancer: ReferDINO = build(description)
+    with_enhancer.load_state_dict(model.state_dict(), strict=False)
+    with_enhancer.tokenizer = model.tokenizer
+    return with_enhancer
 
 
 def build_data(settings: DemoSettings, folder: DemoFolder) -> MovingShapesDataModule:
