@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 import rvos
+from rvos.inference.device import choose_device
 from rvos.inference.output_folder import OutputError, OutputFolder, expression_slug
-from rvos.inference.predictor import Predictor, SegmentationRequestError
+from rvos.inference.predictor import Predictor
 from rvos.inference.progress import make_bar
 from rvos.inference.results import ExpressionTracks
 from rvos.inference.segment_report import result_json, result_table
@@ -61,7 +61,7 @@ def main(argv: Sequence[str]) -> int:
     plan = plan_output(options)
     source = open_video(options.video, options.frame_rate)
     predictor = Predictor(
-        rvos.load_model(options.weights, options.tokenizer, _device(options.device)),
+        rvos.load_model(options.weights, options.tokenizer, choose_device(options.device)),
         ThresholdUnion(options.union) if options.union is not None else TopOne(),
         options.threshold,
         options.short_side,
@@ -195,19 +195,6 @@ def _summary(tracks: list[ExpressionTracks], plan: OutputPlan, padding: str) -> 
         lines.append(f"overlay  {plan.overlay}" + (f"  ({padding})" if padding else ""))
     lines.append(f"scores   {plan.folder / 'results.json'}")
     return "\n".join(lines)
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        found = torch.accelerator.current_accelerator(check_available=True)
-        return found or torch.device("cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        message = f"there is no device {name!r} here; try --device cpu"
-        raise SegmentationRequestError(message) from error
-    return device
 
 
 def _share(text: str) -> float:

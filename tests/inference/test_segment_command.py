@@ -6,7 +6,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from torch import nn
 
@@ -328,8 +327,3 @@ def test_damaged_video_leaves_nothing(
     content[starts[3] : starts[4]] = bytes(starts[4] - starts[3])
     path.write_bytes(content)
     assert_fails(capsys, "is damaged after", path, "red", "-o", "new/out")
-
-
-def test_auto_device_is_the_accelerator_or_the_cpu() -> None:
-    expected = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
-    assert segment_command._device("auto").type == expected.type
