@@ -63,8 +63,8 @@ class SetCriterion(nn.Module):
             their queries stay negative for the class.
         token_loss: Supervision of the encoder tokens' scores; None for none.
         token_weight: Weight of that term.
-        proposal_class_scale: Factor on the class weight of the proposals. The set loss calls all but
-            one proposal of an object negative and the token loss calls all of them positive; 0
+        proposal_class_scale: Factor on the class weight of the proposals. The set loss calls all
+            but one proposal of an object negative, the token loss calls all of them positive; 0
             leaves the proposals' scores to the token loss.
 
     >>> SetCriterion(HungarianMatcher(), convention="repaired", target_tracks="all").convention

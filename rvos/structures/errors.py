@@ -2,4 +2,4 @@
 
 
 class RvosError(Exception):
-    """An error whose message names the cause and the remedy; the CLI prints it without a traceback."""
+    """An error whose message names cause and remedy; the CLI prints it without a traceback."""
