@@ -68,7 +68,9 @@ class MemoryAugmentedTracker(DescribedModule):
                 similarity = cosine_similarity(
                     memory.unsqueeze(1), features[clip, frame].unsqueeze(0), dim=-1
                 )
-                _, columns = linear_sum_assignment((1 - similarity).float().numpy())
+                # What is not a number costs as much as no likeness: the loss reports it, not scipy.
+                cost = 1 - similarity.nan_to_num(0.0)
+                _, columns = linear_sum_assignment(cost.float().numpy())
                 order[clip, frame] = torch.from_numpy(columns)
                 aligned = features[clip, frame, columns]
                 rate = self.momentum * confidence[clip, frame, columns]

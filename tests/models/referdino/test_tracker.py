@@ -150,3 +150,11 @@ def test_cosine_confidence_lies_between_zero_and_one() -> None:
 def test_no_gradient_flows() -> None:
     queries = noisy_tracks(3, 4, 0).requires_grad_()
     assert not MemoryAugmentedTracker()(queries, text(3)).requires_grad
+
+
+def test_queries_that_are_not_numbers_are_left_to_the_loss() -> None:
+    queries = torch.randn(1, 3, 4, 8)
+    queries[0, 1, 2] = torch.nan
+    text = ReferenceText(torch.randn(3, 2, 8), torch.ones(3, 2, dtype=torch.bool))
+    order = MemoryAugmentedTracker()(queries, text)
+    assert order.sort(-1).values.eq(torch.arange(4)).all()
