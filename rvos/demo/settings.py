@@ -5,6 +5,7 @@ from typing import Literal
 
 from rvos.datasets.moving_shapes.vocabulary import KINDS, Kind
 from rvos.inference.selection import ThresholdUnion, TopOne, TrackSelection
+from rvos.models.adaptation import Trainable
 
 KINDS_WITH_TARGET: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind != "none")
 
@@ -49,7 +50,7 @@ class DemoSettings:
     # Not `none`: both selections always name some track, so that kind would stand at 0.
     test_kinds: tuple[Kind, ...] = KINDS_WITH_TARGET
     shown_kind: Kind = "direction"
-    trainable: Literal["published", "all", "all_but_backbone", "temporal"] = "temporal"
+    trainable: Trainable = "temporal"
     deep_supervision: bool = False
     num_steps: int = 200
     num_warm_up_steps: int = 20

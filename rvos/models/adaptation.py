@@ -9,9 +9,12 @@ from torch import nn
 
 from rvos.models.referdino import ReferDINO
 
+Trainable = Literal["published", "all", "all_but_backbone", "decoders", "temporal"]
+
 _IMAGE_ENCODER = "grounder.image_encoder."
 _ENCODER = "grounder.fusion_encoder."
 _DECODER = "grounder.query_decoder."
+_DECODING = (_DECODER, "grounder.proposal_selector.box_head.", "pixel_decoder.", "mask_head.")
 # torch's attention projects queries, keys and values with one bare parameter and its output inside
 # one call, so the released adapters reach neither; transformers has them as linear layers.
 _ATTENTION = re.compile(
@@ -36,8 +39,9 @@ class AdaptationPolicy:
     Args:
         trainable: ``published`` trains adapters, box head, text projection, BERT's norms, the norm
             of the stride-4 feature, pixel decoder, mask head and the temporal part; ``all`` trains
-            everything; ``all_but_backbone`` all but the image encoder; ``temporal`` the temporal
-            enhancer only.
+            everything; ``all_but_backbone`` all but the image encoder; ``decoders`` box
+            heads, query decoder, pixel decoder, mask head and temporal enhancer, so that what words
+            mean is kept; ``temporal`` the temporal enhancer only.
         encoder_lora: Adapters on the fusion encoder's linear layers.
         decoder_lora: Adapters on the query decoder's linear layers.
         rank: Of the adapters; their scaling is 1 / rank.
@@ -46,7 +50,7 @@ class AdaptationPolicy:
 
     def __init__(
         self,
-        trainable: Literal["published", "all", "all_but_backbone", "temporal"] = "published",
+        trainable: Trainable = "published",
         encoder_lora: bool = True,
         decoder_lora: bool = True,
         rank: int = 32,
@@ -104,6 +108,8 @@ class AdaptationPolicy:
             return any(pattern.search(name) for pattern in _PUBLISHED_TRAINABLE)
         if self.trainable == "all_but_backbone":
             return not name.startswith(_IMAGE_ENCODER)
+        if self.trainable == "decoders":
+            return name.startswith(_DECODING)
         return self.trainable == "all"
 
 

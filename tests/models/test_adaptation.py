@@ -220,3 +220,13 @@ def test_training_everything_leaves_everything_in_training(make_untouched_model:
     policy.apply(model)
     policy.set_frozen_parts_to_eval(model.train())
     assert all(module.training for module in model.modules())
+
+
+def test_decoders_policy_keeps_what_words_mean(make_model: Callable[..., ReferDINO]) -> None:
+    model = make_model()
+    AdaptationPolicy("decoders").apply(model)
+    frozen = ("image_encoder", "text_encoder", "fusion_encoder", "proposal_selector.norm")
+    for name, parameter in model.named_parameters():
+        kept = name.startswith(tuple(f"grounder.{part}." for part in frozen))
+        kept |= name.startswith(("grounder.proposal_selector.proj", "grounder.query_embeddings."))
+        assert parameter.requires_grad != kept, name
