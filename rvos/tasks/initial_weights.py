@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import rvos
+from rvos.checkpoints.adapters import merge_adapters_in_state
 from rvos.structures.errors import RvosError
 
 _MODEL_PREFIX = "model."
@@ -110,36 +111,6 @@ def read_model_state(source: str) -> dict[str, Tensor]:
         for name, value in state.items()
         if name.startswith(_MODEL_PREFIX)
     }
-
-
-def merge_adapters_in_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Add LoRA updates to the weights they adapt, with the scaling 1/r of this project.
-
-    Args:
-        state: Tensors by name, with peft's names for adapted layers.
-
-    Returns:
-        Tensors under the names of the layers without adapters.
-
-    Example:
-        >>> state = {"fc.base_layer.weight": torch.ones(2, 2),
-        ...          "fc.lora_A.default.weight": torch.ones(4, 2),
-        ...          "fc.lora_B.default.weight": torch.ones(2, 4)}
-        >>> merge_adapters_in_state(state)
-        {'fc.weight': tensor([[2., 2.], [2., 2.]])}
-    """
-    merged = {
-        name.replace(".base_layer.", "."): value
-        for name, value in state.items()
-        if ".lora_" not in name
-    }
-    for name, down in state.items():
-        if ".lora_A." not in name:
-            continue
-        up = state[name.replace(".lora_A.", ".lora_B.")]
-        layer = name.split(".lora_A.")[0]
-        merged[f"{layer}.weight"] = merged[f"{layer}.weight"] + up @ down / down.shape[0]
-    return merged
 
 
 def _matching_name(name: str, own: Mapping[str, Tensor]) -> str:

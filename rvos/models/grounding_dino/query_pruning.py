@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from rvos.layers.described import DescribedModule
+from rvos.models.grounding_dino.proposals import text_similarity
 from rvos.structures import ReferenceText
 
 
@@ -181,9 +182,7 @@ def released_confidence(
         Confidence ``[N, Q]`` that sums to 1 in each frame.
     """
     received = _without_diagonal(self_attention).sum(1)
-    similarity = queries @ text.features.transpose(-1, -2)
-    similarity = similarity.masked_fill(~text.valid.unsqueeze(1), float("-inf")).amax(-1)
-    return (received.softmax(-1) + similarity.softmax(-1)) / 2
+    return (received.softmax(-1) + text_similarity(queries, text).softmax(-1)) / 2
 
 
 def paper_confidence(

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from rvos.layers.described import DescribedModule
+from rvos.models.grounding_dino.proposals import text_similarity
 from rvos.structures import ReferenceText
 
 
@@ -92,8 +93,7 @@ def min_max_similarity(
     Returns:
         Confidence ``[N, Q]``.
     """
-    similarity = queries @ text.features.transpose(-1, -2)
-    best = similarity.masked_fill(~text.valid.unsqueeze(1), float("-inf")).amax(-1)
+    best = text_similarity(queries, text)
     low, high = best.amin(-1, keepdim=True), best.amax(-1, keepdim=True)
     spread = high - low
     scaled = (best - low) / torch.where(spread > 0, spread, torch.ones_like(spread))
