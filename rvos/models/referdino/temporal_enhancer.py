@@ -1,6 +1,7 @@
 """Object-consistent temporal enhancer (ReferDINO, section 3.3)."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from jaxtyping import Float
 from torch import Tensor
@@ -31,16 +32,21 @@ class ObjectConsistentTemporalEnhancer(DescribedModule):
     Args:
         tracker: Aligns the queries; None keeps each frame's own order.
         temporal_decoder: Mixes the frames of a track; None keeps the frames apart.
+        sentence: What stands for the expression in a frame: ``first_token`` of the fused
+            expression, as released, or the ``mean`` of its tokens. The first token sees no word
+            before fusion, so only a well-trained encoder lets it speak for the sentence.
     """
 
     def __init__(
         self,
         tracker: MemoryAugmentedTracker | None = None,
         temporal_decoder: CrossModalTemporalDecoder | None = None,
+        sentence: Literal["first_token", "mean"] = "first_token",
     ) -> None:
         super().__init__()
         self.tracker = tracker
         self.temporal_decoder = temporal_decoder
+        self.sentence_features = {"first_token": first_token, "mean": mean_token}[sentence]
 
     def forward(self, queries: DecodedQueries, text: ReferenceText, num_frames: int) -> Tracks:
         """Make tracks.
@@ -52,18 +58,43 @@ class ObjectConsistentTemporalEnhancer(DescribedModule):
         """
         tracks = as_tracks(queries, num_frames)
         if self.tracker is not None and num_frames > 1:
-            order = self.tracker(tracks.features, text)
+            order = self.tracker(tracks.features, text, tracks.reference_boxes_cxcywh)
             tracks = Tracks(
                 gather_queries(tracks.features, order),
                 gather_queries(tracks.reference_boxes_cxcywh, order),
             )
         if self.temporal_decoder is not None:
-            sentences = text.features[:, 0].unflatten(0, (-1, num_frames))
+            sentences = self.sentence_features(text).unflatten(0, (-1, num_frames))
             enhanced = self.temporal_decoder(
                 tracks.features, sentences, tracks.reference_boxes_cxcywh
             )
             tracks = Tracks(enhanced, tracks.reference_boxes_cxcywh)
         return tracks
+
+
+def first_token(text: ReferenceText) -> Float[Tensor, "n c"]:
+    """Features ``[N, C]`` of the expressions' first tokens.
+
+    Args:
+        text: Expression features of N frames.
+    """
+    return text.features[:, 0]
+
+
+def mean_token(text: ReferenceText) -> Float[Tensor, "n c"]:
+    """Mean features ``[N, C]`` of the expressions' tokens, without padding.
+
+    Args:
+        text: Expression features of N frames.
+
+    Example:
+        >>> import torch
+        >>> text = ReferenceText(torch.ones(1, 2, 4), torch.tensor([[True, False]]))
+        >>> mean_token(text)
+        tensor([[1., 1., 1., 1.]])
+    """
+    weights = text.valid.unsqueeze(-1).to(text.features.dtype)
+    return (text.features * weights).sum(1) / weights.sum(1)
 
 
 def as_tracks(queries: DecodedQueries, num_frames: int) -> Tracks:

@@ -1,5 +1,6 @@
 """Memory-augmented tracker (ReferDINO, section 3.3): one query index, one object."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -21,16 +22,26 @@ class MemoryAugmentedTracker(DescribedModule):
     expression: ``released`` scales the best dot product to [0, 1] over the queries of the frame,
     ``paper`` takes the cosine similarity, negative values as 0.
 
+    Cosine similarity alone cannot tell look-alikes apart, and a frame's duplicates of one object
+    push each other onto the tracks of others. With ``locality`` the assignment maximises
+    ``p_i p_j exp(cos_ij - 1 - locality d_ij)`` instead: d is the distance of the box centres, p the
+    class probability of track and query, so that what the expression may mean is followed first.
+
     Args:
         momentum: alpha, how fast the memory follows, in [0, 1].
         confidence: Which c_t.
+        locality: Weight of the distance, in 1 / frame sizes; None assigns as published.
     """
 
     def __init__(
-        self, momentum: float = 0.1, confidence: Literal["released", "paper"] = "released"
+        self,
+        momentum: float = 0.1,
+        confidence: Literal["released", "paper"] = "released",
+        locality: float | None = None,
     ) -> None:
         super().__init__()
         self.momentum = momentum
+        self.locality = locality
         self.confidence = {
             "released": min_max_similarity,
             "paper": cosine_confidence,
@@ -38,7 +49,10 @@ class MemoryAugmentedTracker(DescribedModule):
 
     @torch.no_grad()
     def forward(
-        self, queries: Float[Tensor, "b t q c"], text: ReferenceText
+        self,
+        queries: Float[Tensor, "b t q c"],
+        text: ReferenceText,
+        boxes_cxcywh: Float[Tensor, "b t q 4"],
     ) -> Int[Tensor, "b t q"]:
         """Find which query of each frame continues which track.
 
@@ -47,6 +61,7 @@ class MemoryAugmentedTracker(DescribedModule):
         Args:
             queries: ``[B, T, Q, C]``, each frame in its own order.
             text: Expression features of the B*T frames.
+            boxes_cxcywh: The queries' reference boxes ``[B, T, Q, 4]`` in [0, 1].
 
         Returns:
             Positions ``[B, T, Q]``: track q is query ``[b, t, result[b, t, q]]``.
@@ -54,29 +69,61 @@ class MemoryAugmentedTracker(DescribedModule):
         Example:
             >>> queries = torch.eye(4).expand(1, 3, 4, 4)
             >>> text = ReferenceText(torch.rand(3, 2, 4), torch.ones(3, 2, dtype=torch.bool))
-            >>> MemoryAugmentedTracker()(queries, text)[0, 2]
+            >>> MemoryAugmentedTracker()(queries, text, torch.rand(1, 3, 4, 4))[0, 2]
             tensor([0, 1, 2, 3])
         """
         num_clips, num_frames, num_queries = queries.shape[:3]
-        confidence = self.confidence(queries.flatten(0, 1), text)
+        flat = queries.flatten(0, 1)
         # The loop alternates with scipy on the host; one transfer beats one per frame.
         features = queries.detach().cpu()
-        confidence = confidence.cpu().view(num_clips, num_frames, num_queries, 1)
+        rates = self.momentum * self.confidence(flat, text).cpu()
+        rates = rates.view(num_clips, num_frames, num_queries, 1)
+        probability = text_similarity(flat, text).sigmoid().cpu().view(rates.shape[:3])
+        centres = boxes_cxcywh[..., :2].detach().cpu()
         order = torch.arange(num_queries).repeat(num_clips, num_frames, 1)
         for clip in range(num_clips):
-            memory = features[clip, 0]
+            track = _Track(features[clip, 0], centres[clip, 0], probability[clip, 0])
             for frame in range(1, num_frames):
-                similarity = cosine_similarity(
-                    memory.unsqueeze(1), features[clip, frame].unsqueeze(0), dim=-1
+                found = _Track(
+                    features[clip, frame], centres[clip, frame], probability[clip, frame]
                 )
-                # What is not a number costs as much as no likeness: the loss reports it, not scipy.
-                cost = 1 - similarity.nan_to_num(0.0)
-                _, columns = linear_sum_assignment(cost.float().numpy())
+                affinity = _affinity(track, found, self.locality)
+                # What is not a number is as unlike as can be: the loss reports it, not scipy.
+                affinity = affinity.nan_to_num(0.0).float()
+                _, columns = linear_sum_assignment(affinity.numpy(), maximize=True)
                 order[clip, frame] = torch.from_numpy(columns)
-                aligned = features[clip, frame, columns]
-                rate = self.momentum * confidence[clip, frame, columns]
-                memory = (1 - rate) * memory + rate * aligned
+                track = track.followed_by(found, order[clip, frame], rates[clip, frame, columns])
         return order.to(queries.device)
+
+
+@dataclass
+class _Track:
+    """What is remembered of Q tracks, or seen of Q queries."""
+
+    memory: Float[Tensor, "q c"]
+    centres_xy: Float[Tensor, "q 2"]
+    probability: Float[Tensor, " q"]
+
+    def followed_by(
+        self, found: "_Track", order: Int[Tensor, " q"], rates: Float[Tensor, "q 1"]
+    ) -> "_Track":
+        """Go on with one query per track; features move slowly, places at once."""
+        return _Track(
+            (1 - rates) * self.memory + rates * found.memory[order],
+            found.centres_xy[order],
+            # Half a frame's doubt is not enough to lose a track.
+            (self.probability + found.probability[order]) / 2,
+        )
+
+
+def _affinity(track: _Track, found: _Track, locality: float | None) -> Float[Tensor, "q q"]:
+    """How much each track (row) likes each query (column)."""
+    similarity = cosine_similarity(track.memory.unsqueeze(1), found.memory.unsqueeze(0), dim=-1)
+    if locality is None:
+        return similarity
+    distance = (track.centres_xy.unsqueeze(1) - found.centres_xy.unsqueeze(0)).abs().sum(-1)
+    wanted = track.probability.unsqueeze(1) * found.probability.unsqueeze(0)
+    return wanted * (similarity - 1 - locality * distance).exp()
 
 
 def min_max_similarity(

@@ -76,3 +76,17 @@ def test_single_frames_pass_the_decoder_but_not_the_tracker(
     both = ObjectConsistentTemporalEnhancer(MemoryAugmentedTracker(), temporal)
     without = ObjectConsistentTemporalEnhancer(None, temporal)
     assert torch.equal(both(queries, text, 1).features, without(queries, text, 1).features)
+
+
+def test_the_mean_sentence_reads_every_word_but_no_padding(
+    queries: DecodedQueries, text: ReferenceText
+) -> None:
+    enhancer = ObjectConsistentTemporalEnhancer(None, decoder(), sentence="mean")
+    text.valid[:, 2] = False
+    result = enhancer(queries, text, 3).features
+    padded, changed = text.features.clone(), text.features.clone()
+    padded[:, 2] = 7.0
+    changed[:, 1] = 7.0
+    assert torch.equal(enhancer(queries, ReferenceText(padded, text.valid), 3).features, result)
+    other = enhancer(queries, ReferenceText(changed, text.valid), 3).features
+    assert not torch.equal(other, result)
