@@ -15,11 +15,10 @@ import rvos
 from rvos.callbacks import LastCheckpoint, ParameterTable, ThroughputMonitor
 from rvos.datamodules import MovingShapesDataModule
 from rvos.demo.folder import DemoFolder
-from rvos.demo.last_layer_task import LastLayerTask
 from rvos.demo.settings import DemoSettings
 from rvos.demo.step_bar import StepBar
 from rvos.layers.described import build, describe
-from rvos.losses import SetCriterion, TokenScoreLoss
+from rvos.losses import HungarianMatcher, LossWeights, SetCriterion, TokenScoreLoss
 from rvos.models.adaptation import AdaptationPolicy
 from rvos.models.referdino import (
     CrossModalTemporalDecoder,
@@ -70,18 +69,21 @@ def build_task(settings: DemoSettings) -> ReferringSegmentationTask:
     Returns:
         The task.
     """
-    task_class = ReferringSegmentationTask if settings.deep_supervision else LastLayerTask
-    task = task_class(
+    task = ReferringSegmentationTask(
         model=build_model(settings),
         criterion=SetCriterion(
+            matcher=HungarianMatcher(),
+            weights=LossWeights(ce=12.0),
             target_tracks="all",
             token_loss=TokenScoreLoss(),
-            token_weight=4.0,
+            token_weight=12.0,
             proposal_class_scale=0.0,
+            duplicate_iou=0.6,
         ),
         adaptation=AdaptationPolicy(trainable=settings.trainable),
         initial_weights=settings.weights,
         selection=settings.selection,
+        deep_supervision=settings.deep_supervision,
         optimizer=partial(
             torch.optim.AdamW, lr=settings.learning_rate, weight_decay=settings.weight_decay
         ),
@@ -108,7 +110,7 @@ def build_model(settings: DemoSettings) -> ReferDINO:
     if model.temporal_enhancer is not None:
         return model
     enhancer = ObjectConsistentTemporalEnhancer(
-        MemoryAugmentedTracker(),
+        MemoryAugmentedTracker(locality=16.0),
         CrossModalTemporalDecoder(
             hidden_dim=model.grounder.hidden_dim,
             num_layers=2,
@@ -116,6 +118,7 @@ def build_model(settings: DemoSettings) -> ReferDINO:
             feedforward_dim=2 * model.grounder.hidden_dim,
             temporal_position="sine_and_box",
         ),
+        sentence="mean",
     )
     description = describe(model)
     description["init_args"]["temporal_enhancer"] = describe(enhancer)

@@ -36,6 +36,9 @@ class ReferringSegmentationTask(OptimizedTask):
             so that nothing is fetched for a model that starts from random weights.
         selection: Chooses the tracks that make up the answer; None = ``TopOne``, as published for
             Ref-YouTube-VOS.
+        deep_supervision: Whether earlier decoder layers and the encoder's proposals are supervised
+            too, as published. Where only the temporal enhancer trains, the last layer is enough
+            and several times as fast.
         optimizer: Builds the optimizer of everything trainable.
         lr_scheduler: Builds the schedule; rvos's own advance per step, torch's per epoch.
         reference_batch_size: Batch size that the learning rate is meant for; None = as it is.
@@ -52,6 +55,7 @@ class ReferringSegmentationTask(OptimizedTask):
         initial_weights: str | None = None,
         tokenizer: str | None = None,
         selection: TrackSelection | None = None,
+        deep_supervision: bool = True,
         optimizer: OptimizerCallable = published_optimizer,
         lr_scheduler: LRSchedulerCallable | None = None,
         reference_batch_size: int | None = None,
@@ -62,6 +66,7 @@ class ReferringSegmentationTask(OptimizedTask):
         self.adaptation = adaptation
         self.initial_weights = initial_weights
         self.selection = TopOne() if selection is None else selection
+        self.deep_supervision = deep_supervision
         self.val_scores = JAndF()
         self.test_scores = JAndF()
         self.scores: JAndFResult | None = None
@@ -96,9 +101,8 @@ class ReferringSegmentationTask(OptimizedTask):
             The weighted total ``[]``.
         """
         del batch_idx
-        output = self.model.forward_with_auxiliary(
-            batch.frames, batch.expressions, batch.valid_pixels
-        )
+        forward = self.model.forward_with_auxiliary if self.deep_supervision else self.model
+        output = forward(batch.frames, batch.expressions, batch.valid_pixels)
         try:
             losses = self.criterion(output, batch.targets, batch.valid_pixels)
         except NonFiniteCostError as error:

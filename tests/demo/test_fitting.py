@@ -11,13 +11,14 @@ import torch
 from jsonargparse import ArgumentParser
 
 import rvos
+from rvos.datasets.collate import collate_clips
 from rvos.demo.fitting import build_data, build_task, fit
 from rvos.demo.folder import DemoFolder
-from rvos.demo.last_layer_task import LastLayerTask
 from rvos.demo.settings import DemoSettings
 from rvos.losses import SetCriterion
 from rvos.structures import VideoBatch
 from rvos.tasks import ReferringSegmentationTask
+from rvos.tasks.optimized_task import NonFiniteLossError, OptimizedTask
 
 
 @pytest.fixture
@@ -31,15 +32,15 @@ def folder(written_folder: DemoFolder, tmp_path: Path) -> DemoFolder:
 def count_steps(monkeypatch: pytest.MonkeyPatch, interrupt_at: int | None = None) -> list[int]:
     """Note the global step of every training step; optionally press Ctrl-C in one."""
     steps: list[int] = []
-    original = LastLayerTask.training_step
+    original = ReferringSegmentationTask.training_step
 
-    def noting(task: LastLayerTask, batch: VideoBatch, batch_idx: int) -> torch.Tensor:
+    def noting(task: ReferringSegmentationTask, batch: VideoBatch, batch_idx: int) -> torch.Tensor:
         steps.append(task.global_step)
         if task.global_step == interrupt_at:
             raise KeyboardInterrupt
         return original(task, batch, batch_idx)
 
-    monkeypatch.setattr(LastLayerTask, "training_step", noting)
+    monkeypatch.setattr(ReferringSegmentationTask, "training_step", noting)
     return steps
 
 
@@ -74,7 +75,7 @@ def test_an_interrupted_fit_goes_on_where_it_stopped(
 
 
 def test_settings_choose_the_task(nano_settings: DemoSettings) -> None:
-    assert type(build_task(nano_settings)) is LastLayerTask
+    assert not build_task(nano_settings).deep_supervision
     deep = dataclasses.replace(nano_settings, deep_supervision=True, trainable="all")
     task = build_task(deep)
     assert type(task) is ReferringSegmentationTask
@@ -129,3 +130,40 @@ def test_the_same_seed_learns_the_same(
         fit(nano_settings, folder)
         models.append(rvos.load_model(folder.model).state_dict())
     assert all(torch.equal(value, models[1][name]) for name, value in models[0].items())
+
+
+@pytest.fixture
+def batch(nano_settings: DemoSettings, written_folder: DemoFolder) -> VideoBatch:
+    data = build_data(nano_settings, written_folder)
+    dataset = data.training_dataset()
+    return collate_clips([dataset[0], dataset[1]])
+
+
+def test_the_loss_is_that_of_the_last_layer(
+    nano_settings: DemoSettings, batch: VideoBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[dict[str, torch.Tensor]] = []
+    monkeypatch.setattr(
+        OptimizedTask, "report_loss", lambda self, total, terms, ids: seen.append(terms)
+    )
+    task = build_task(nano_settings).eval()  # no dropout between the two passes
+    loss = task.training_step(batch, 0)
+    output = task.model.forward_with_auxiliary(batch.frames, batch.expressions, batch.valid_pixels)
+    deep = task.criterion(output, batch.targets, batch.valid_pixels).terms
+    assert set(seen[0]) == {name for name in deep if name.count("_") == 1} - {"loss_token"}
+    for name, value in seen[0].items():
+        torch.testing.assert_close(value, deep[name])
+    loss.backward()
+    gradients = {n.split(".")[0] for n, p in task.model.named_parameters() if p.grad is not None}
+    assert gradients == {"temporal_enhancer"}
+
+
+def test_a_lost_loss_stops_with_the_samples(
+    nano_settings: DemoSettings, batch: VideoBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = build_task(nano_settings)
+    error = NonFiniteLossError(f"not finite: {batch.sample_ids}")
+    monkeypatch.setattr(OptimizedTask, "non_finite_loss", lambda self, sample_ids: error)
+    torch.nn.init.constant_(next(task.model.mask_head.parameters()), torch.nan)
+    with pytest.raises(NonFiniteLossError, match=batch.sample_ids[0]):
+        task.training_step(batch, 0)
