@@ -7,7 +7,9 @@ from rvos.losses.attributes import (
     DenseAttributeLoss,
 )
 from rvos.losses.criterion import CriterionOutput, SetCriterion, TargetCountError
+from rvos.losses.grounding import GroundingCriterion
 from rvos.losses.matcher import Convention, HungarianMatcher
+from rvos.losses.phrases import PhraseScoreLoss
 from rvos.losses.proposals import TokenScoreLoss
 from rvos.losses.targets import TargetTracks
 from rvos.losses.weights import LossWeights
@@ -19,8 +21,10 @@ __all__ = [
     "Convention",
     "CriterionOutput",
     "DenseAttributeLoss",
+    "GroundingCriterion",
     "HungarianMatcher",
     "LossWeights",
+    "PhraseScoreLoss",
     "SetCriterion",
     "TargetCountError",
     "TargetTracks",

@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from rvos.losses.boxes import box_giou_loss, box_l1_loss
 from rvos.losses.classification import sigmoid_focal_loss
-from rvos.losses.masks import mask_dice_loss, mask_focal_loss, mask_projection_loss
+from rvos.losses.duplicates import found_targets
+from rvos.losses.geometry import geometry_losses
 from rvos.losses.matcher import Convention, HungarianMatcher
 from rvos.losses.normaliser import mean_over_ranks
 from rvos.losses.predictions import SupervisedLayer, supervised_layers
@@ -66,6 +66,8 @@ class SetCriterion(nn.Module):
         proposal_class_scale: Factor on the class weight of the proposals. The set loss calls all
             but one proposal of an object negative, the token loss calls all of them positive; 0
             leaves the proposals' scores to the token loss.
+        duplicate_iou: Smallest IoU from which a query that is not matched takes the class of the
+            target that it lies on; None leaves all but the matched ones negative, as published.
 
     >>> SetCriterion(HungarianMatcher(), convention="repaired", target_tracks="all").convention
     'repaired'
@@ -80,6 +82,7 @@ class SetCriterion(nn.Module):
         token_loss: TokenScoreLoss | None = None,
         token_weight: float = 1.0,
         proposal_class_scale: float = 1.0,
+        duplicate_iou: float | None = None,
     ) -> None:
         super().__init__()
         self.weights = weights or LossWeights()
@@ -89,6 +92,7 @@ class SetCriterion(nn.Module):
         self.token_loss = token_loss
         self.token_weight = token_weight
         self.proposal_class_scale = proposal_class_scale
+        self.duplicate_iou = duplicate_iou
 
     def forward(
         self,
@@ -143,26 +147,19 @@ class SetCriterion(nn.Module):
         num_referred: Float[Tensor, ""],
     ) -> dict[str, Float[Tensor, ""]]:
         """Six terms of one layer."""
-        released = self.convention == "released"
-        targets, item, query = layer.targets, assignment.batch, assignment.rows
+        targets, item = layer.targets, assignment.batch
         pair = (item, assignment.columns)
-        present = targets.present[pair]
+        referred = targets.present[pair] & targets.referred[pair][:, None]
         classes = torch.zeros_like(layer.logits)
-        classes[item, :, query] = (present & targets.referred[pair][:, None]).to(classes.dtype)
-        frames = torch.ones_like(present) if released else present
-        boxes = (layer.boxes_cxcywh[item, :, query], targets.boxes_cxcywh[pair], frames)
-        logits = layer.masks[item, :, query]
-        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        masks, valid = targets.masks[pair], targets.valid_pixels[item]
-        per_mask = layer.mask_scale / num_pairs
+        if self.duplicate_iou is not None:
+            found = found_targets(layer.boxes_cxcywh, targets, self.duplicate_iou)
+            wanted = targets.referred[:, None].expand(-1, found.shape[1], -1)
+            on_wanted = wanted.gather(2, found.clamp(min=0)) & (found >= 0)
+            classes = on_wanted.to(classes.dtype)
+        classes[item, :, assignment.rows] = referred.to(classes.dtype)
         losses = {
             "loss_ce": sigmoid_focal_loss(layer.logits, classes).sum() / num_referred,
-            "loss_bbox": box_l1_loss(*boxes).sum() / num_pairs,
-            "loss_giou": box_giou_loss(*boxes).sum() / num_pairs,
-            "loss_mask": mask_focal_loss(logits, masks, valid).sum() * per_mask,
-            "loss_dice": mask_dice_loss(logits, masks, valid).sum() * per_mask,
-            "loss_proj": mask_projection_loss(logits, masks, None if released else valid).sum()
-            * per_mask,
+            **geometry_losses(layer, assignment, num_pairs, self.convention),
         }
         return {f"{name}{layer.suffix}": loss for name, loss in losses.items()}
 

@@ -45,6 +45,8 @@ class AuxiliarySegmentationOutput(SegmentationOutput):
         pred_masks: ``[B, T, Q, h, w]`` logits of the last decoder layer.
         aux_outputs: One output per earlier decoder layer, first layer first; Q differs.
         proposal_output: The encoder proposals.
+        query_word_logits: ``[B, T, Q, L]`` per decoder layer, first layer first and the last one
+            included: score of every query for every text token, minus infinity on padding.
         word_logits: ``[B, T, S, L]``, score of every encoder token for every text token, levels
             concatenated; the token's own score is the largest. Padding of the text and invalid
             tokens (padding, border) hold minus infinity.
@@ -53,5 +55,6 @@ class AuxiliarySegmentationOutput(SegmentationOutput):
 
     aux_outputs: list[SegmentationOutput]
     proposal_output: ProposalOutput
+    query_word_logits: list[Float[Tensor, "b t _ l"]]
     word_logits: Float[Tensor, "b t s l"]
     level_shapes: list[tuple[int, int]]

@@ -67,6 +67,7 @@ def make_output() -> Callable[..., AuxiliarySegmentationOutput]:
             *last,
             aux_outputs=[SegmentationOutput(*earlier)],
             proposal_output=ProposalOutput(*proposals, proposal_boxes=triple(9)[1].detach()),
+            query_word_logits=[],
             word_logits=tokens.requires_grad_(),
             level_shapes=LEVEL_SHAPES,
         )

@@ -68,6 +68,7 @@ def test_all_released_values_and_their_total(
         *predictions("final"),
         aux_outputs=[SegmentationOutput(*predictions(layer)) for layer in earlier],
         proposal_output=proposals,
+        query_word_logits=[],
         word_logits=torch.zeros(2, 3, 1, 2),
         level_shapes=[(1, 1)],
     )
@@ -152,6 +153,7 @@ def one_clip(output: AuxiliarySegmentationOutput, index: int) -> AuxiliarySegmen
         *take(output),
         aux_outputs=[SegmentationOutput(*take(one)) for one in output.aux_outputs],
         proposal_output=ProposalOutput(*take(output.proposal_output), proposal_boxes=boxes),
+        query_word_logits=[],
         word_logits=output.word_logits[index, None],
         level_shapes=output.level_shapes,
     )

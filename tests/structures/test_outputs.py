@@ -31,6 +31,7 @@ def test_layers_may_differ_in_their_number_of_queries() -> None:
         *predictions(3),
         aux_outputs=[SegmentationOutput(*predictions(6))],
         proposal_output=ProposalOutput(*predictions(12), proposal_boxes=torch.zeros(1, 2, 12, 4)),
+        query_word_logits=[],
         word_logits=torch.zeros(1, 2, 80, 5),
         level_shapes=[(8, 8), (4, 4)],
     )

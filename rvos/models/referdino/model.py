@@ -16,7 +16,7 @@ from rvos.layers.described import DescribedModule, describe
 from rvos.models.grounding_dino import ExpressionTokenizer, Grounder
 from rvos.models.grounding_dino.image_encoder import valid_ratio_xy
 from rvos.models.grounding_dino.pretrained import load_grounder
-from rvos.models.grounding_dino.proposals import text_similarity
+from rvos.models.grounding_dino.proposals import text_similarity, word_similarity
 from rvos.models.mask_heads.base import MaskFeatures, MaskQueries
 from rvos.models.referdino.default_parts import default_parts
 from rvos.models.referdino.initialization import initialise_from_scratch
@@ -168,9 +168,11 @@ class ReferDINO(DescribedModule):
         ground = self.grounder(image, expressions.repeat_frames(num_frames))
         mask_features = self._mask_features(ground.fused.memory, image)
         words = ground.fused.text
-        outputs = []
+        outputs, query_word_logits = [], []
         for queries in ground.layers:
             tracks = self._enhance(queries, words, num_frames)
+            similarity = word_similarity(tracks.features.flatten(0, 1), words)
+            query_word_logits.append(_per_clip(similarity, num_frames))
             masks = self._segment(tracks, mask_features, words, frame_size)
             outputs.append(self._output(tracks, words, masks.unflatten(0, (-1, num_frames))))
         proposals = ground.proposals
@@ -195,6 +197,7 @@ class ReferDINO(DescribedModule):
             pred_masks=outputs[-1].pred_masks,
             aux_outputs=outputs[:-1],
             proposal_output=proposal_output,
+            query_word_logits=query_word_logits,
             word_logits=_per_clip(word_logits, num_frames),
             level_shapes=image.level_shapes,
         )

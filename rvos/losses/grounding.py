@@ -1,0 +1,184 @@
+"""The objective of grounding pre-training: boxes, masks, and which words fit which object."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from rvos.losses.criterion import CriterionOutput
+from rvos.losses.duplicates import found_targets
+from rvos.losses.geometry import geometry_losses
+from rvos.losses.matcher import HungarianMatcher
+from rvos.losses.normaliser import mean_over_ranks
+from rvos.losses.phrases import OPEN_LABEL, PhraseScoreLoss
+from rvos.losses.predictions import SupervisedLayer, supervised_layers
+from rvos.losses.targets import StackedTargets, stack_targets
+from rvos.losses.weights import LossWeights
+from rvos.ops.assignment import Assignment
+from rvos.structures import AuxiliarySegmentationOutput, ClipTargets
+
+
+@dataclass
+class GroundingTargets:
+    """The objects of B single frames without padding, and which words of its prompt fit each.
+
+    Attributes:
+        objects: The objects of each frame; none is referred to.
+        object_labels: B times ``[N, L]``: 1 where a word is true of an object, 0 where not, -100
+            where that is open.
+        token_labels: ``[B, S, L]``, the same for the encoder tokens; -100 on what is not usable.
+        valid_words: ``[B, L]``, False on the padding of the prompts.
+    """
+
+    objects: list[ClipTargets]
+    object_labels: list[Int[Tensor, "_ l"]]
+    token_labels: Int[Tensor, "b s l"]
+    valid_words: Bool[Tensor, "b l"]
+
+
+class GroundingCriterion(nn.Module):
+    """Matches all objects by box and mask; a matched query answers to every word of the prompt.
+
+    This is how GroundingDINO is pre-trained (Liu et al., ECCV 2024, section 3.5), with masks.
+
+    Args:
+        weights: Weights of the terms; ``ce`` is that of the queries' words.
+        token_weight: Weight of the encoder tokens' words.
+        duplicate_iou: As of ``SetCriterion``.
+
+    >>> GroundingCriterion(token_weight=4.0).weights.dice
+    5.0
+    """
+
+    def __init__(
+        self,
+        weights: LossWeights | None = None,
+        token_weight: float = 1.0,
+        duplicate_iou: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.weights = weights or LossWeights()
+        self.matcher = HungarianMatcher(self.weights)
+        self.word_loss = PhraseScoreLoss()
+        self.token_weight = token_weight
+        self.duplicate_iou = duplicate_iou
+
+    def forward(
+        self, output: AuxiliarySegmentationOutput, targets: GroundingTargets
+    ) -> CriterionOutput:
+        """Compute all losses, in single precision at least.
+
+        Args:
+            output: Predictions of B single frames.
+            targets: What they show, and what their prompts say of it.
+
+        Returns:
+            The losses; words of the proposals are left to the encoder tokens.
+
+        Raises:
+            NonFiniteCostError: If a prediction is NaN or infinite.
+        """
+        with torch.autocast(targets.token_labels.device.type, enabled=False):
+            stacked = self._stack(targets)
+            layers = supervised_layers(output, stacked, proposals_per_frame=True)
+            assignments = self.matcher(layers)
+            num_objects = mean_over_ranks(stacked.matchable.sum()[None])[0].clamp(min=1)
+            terms = {"loss_token": self._words(output.word_logits, targets.token_labels)}
+            for layer, assignment in zip(layers, assignments, strict=True):
+                geometry = geometry_losses(layer, assignment, num_objects, "repaired")
+                terms |= {f"{name}{layer.suffix}": loss for name, loss in geometry.items()}
+            # Layers are listed last one first, then by depth, then the proposals.
+            words = [output.query_word_logits[-1], *output.query_word_logits[:-1]]
+            for layer, assignment, logits in zip(layers, assignments, words, strict=False):
+                labels = query_word_labels(
+                    self._objects_of_queries(layer, assignment),
+                    targets.object_labels,
+                    targets.valid_words,
+                )
+                terms[f"loss_ce{layer.suffix}"] = self._words(logits, labels)
+            weights = {
+                name: self.token_weight
+                if name == "loss_token"
+                else float(getattr(self.weights, name.split("_")[1]))
+                for name in terms
+            }
+            weighted = [weights[name] * term for name, term in terms.items()]
+            return CriterionOutput(torch.stack(weighted).sum(), terms, weights)
+
+    @torch.no_grad()
+    def best_query_hits(
+        self, output: AuxiliarySegmentationOutput, targets: GroundingTargets
+    ) -> Float[Tensor, " n"]:
+        """Tell for every word of something visible whether the best query's object is that.
+
+        Args:
+            output: Predictions of B single frames.
+            targets: What they show, and what their prompts say of it.
+
+        Returns:
+            1 or 0 ``[N]`` per word.
+        """
+        last = supervised_layers(output, self._stack(targets), proposals_per_frame=True)[0]
+        logits = output.query_word_logits[-1].squeeze(1)
+        objects = self._objects_of_queries(last, self.matcher([last])[0])
+        labels = query_word_labels(objects, targets.object_labels, targets.valid_words)
+        best = logits.masked_fill(labels == OPEN_LABEL, float("-inf")).argmax(1, keepdim=True)
+        hits = labels.gather(1, best).squeeze(1) == 1
+        return hits[(labels == 1).any(1)].float()
+
+    def _objects_of_queries(
+        self, layer: SupervisedLayer, assignment: Assignment
+    ) -> Int[Tensor, "b q"]:
+        """Index of the object that each query stands for, -1 for none."""
+        if self.duplicate_iou is None:
+            objects = torch.full_like(layer.logits[:, 0], -1, dtype=torch.int64)
+        else:
+            found = found_targets(layer.boxes_cxcywh, layer.targets, self.duplicate_iou)
+            objects = found.squeeze(1)
+        objects[assignment.batch, assignment.rows] = assignment.columns
+        return objects
+
+    @staticmethod
+    def _stack(targets: GroundingTargets) -> StackedTargets:
+        frame_size, device = targets.objects[0].masks.shape[-2:], targets.token_labels.device
+        image = torch.ones(len(targets.objects), 1, *frame_size, dtype=torch.bool, device=device)
+        return stack_targets(targets.objects, image, "all")
+
+    def _words(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Word loss of clips of one frame ``[B, 1, X, L]``."""
+        single = logits.squeeze(1)
+        loss: Tensor = self.word_loss(
+            single.to(torch.promote_types(single.dtype, torch.float32)), labels
+        )
+        return loss
+
+
+def query_word_labels(
+    objects_of_queries: Int[Tensor, "b q"],
+    object_labels: Sequence[Int[Tensor, "_ l"]],
+    valid_words: Bool[Tensor, "b l"],
+) -> Int[Tensor, "b q l"]:
+    """Give each query the labels of its object; the others fit no word.
+
+    Args:
+        objects_of_queries: ``[B, Q]``: index of the object, -1 for none.
+        object_labels: B times ``[N, L]``: 1 true, 0 false, -100 open.
+        valid_words: ``[B, L]``, False on padding, which is open for all.
+
+    Returns:
+        ``[B, Q, L]``.
+
+    >>> labels, valid = [torch.tensor([[1, 0, 0]])], torch.tensor([[True, True, False]])
+    >>> query_word_labels(torch.tensor([[-1, 0]]), labels, valid).tolist()
+    [[[0, 0, -100], [1, 0, -100]]]
+    """
+    # The last row stands for no object.
+    rows = [
+        torch.cat((labels, torch.zeros_like(words[None], dtype=torch.int64)))[objects]
+        for objects, labels, words in zip(
+            objects_of_queries, object_labels, valid_words, strict=True
+        )
+    ]
+    return torch.stack(rows).masked_fill(~valid_words.unsqueeze(1), OPEN_LABEL)
