@@ -99,7 +99,7 @@ def mirror_frame(item: AttributeFrame) -> AttributeFrame:
     Returns:
         A new one.
 
-    >>> maps = [torch.tensor([[0, 1]])] * 5
+    >>> maps = [torch.tensor([[0, 1]])] * 6
     >>> mirror_frame(AttributeFrame(torch.zeros(3, 1, 2), *maps)).shape.tolist()
     [[1, 0]]
     """
@@ -110,6 +110,7 @@ def mirror_frame(item: AttributeFrame) -> AttributeFrame:
         colour=item.colour.flip(-1),
         size=item.size.flip(-1),
         texture=item.texture.flip(-1),
+        instance=item.instance.flip(-1),
     )
 
 
@@ -122,7 +123,7 @@ def collate_attribute_frames(items: Sequence[tuple[str, AttributeFrame]]) -> Att
     Returns:
         The batch.
 
-    >>> frame = AttributeFrame(torch.zeros(3, 4, 6), *[torch.zeros(4, 6, dtype=torch.int64)] * 5)
+    >>> frame = AttributeFrame(torch.zeros(3, 4, 6), *[torch.zeros(4, 6, dtype=torch.int64)] * 6)
     >>> collate_attribute_frames([("0", frame), ("7", frame)]).frames.shape
     torch.Size([2, 3, 4, 6])
     """

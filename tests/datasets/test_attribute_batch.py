@@ -12,7 +12,7 @@ def _frame(index: int) -> AttributeFrame:
     """The frame repeats the maps, so that both can be compared after mirroring."""
     generator = torch.Generator().manual_seed(index)
     label = torch.randint(0, 4, (4, 6), generator=generator)
-    return AttributeFrame(label.expand(3, 4, 6).float(), *[label + k for k in range(5)])
+    return AttributeFrame(label.expand(3, 4, 6).float(), *[label + k for k in range(6)])
 
 
 class _Frames(AttributeFrameDataset):

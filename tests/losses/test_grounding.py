@@ -11,7 +11,7 @@ from rvos.losses.grounding import GroundingTargets, query_word_labels
 from rvos.losses.predictions import supervised_layers
 from rvos.losses.targets import stack_targets
 from rvos.losses.weights import LossWeights
-from rvos.ops.assignment import Assignment, NonFiniteCostError
+from rvos.ops.assignment import NonFiniteCostError
 from rvos.structures import AuxiliarySegmentationOutput, ClipTargets
 
 WEIGHTS = LossWeights()

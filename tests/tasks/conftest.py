@@ -5,9 +5,12 @@ import pytest
 import torch
 from jsonargparse import ArgumentParser
 from lightning.pytorch import LightningDataModule
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from rvos.datasets.collate import collate_clips
+from rvos.datasets.phrase_batch import PhraseBatch
+from rvos.datasets.targets import mask_boxes_cxcywh
 from rvos.models.referdino import ReferDINO
 from rvos.ops.boxes import box_xyxy_to_cxcywh, masks_to_boxes_xyxy
 from rvos.structures import ClipTargets, VideoBatch, VideoSample
@@ -81,3 +84,28 @@ class NoiseDataModule(LightningDataModule):
 def noise_data() -> NoiseDataModule:
     """A datamodule of noise."""
     return NoiseDataModule()
+
+
+def objects_of(masks: Tensor) -> ClipTargets:
+    return ClipTargets(
+        boxes_cxcywh=mask_boxes_cxcywh(masks)[:, None],
+        masks=masks[:, None],
+        present=torch.ones(len(masks), 1, dtype=torch.bool),
+        referred=torch.zeros(len(masks), dtype=torch.bool),
+    )
+
+
+@pytest.fixture
+def phrase_batch() -> PhraseBatch:
+    """Two frames of noise with prompts of different lengths."""
+    maps = torch.zeros(3, 64, 96, dtype=torch.long)
+    maps[0, 8:32, 8:32] = 1
+    maps[1, 40:60, 50:80] = 1
+    return PhraseBatch(
+        sample_ids=["0", "1"],
+        frames=torch.randn(2, 3, 64, 96, generator=torch.Generator().manual_seed(0)),
+        prompts=["the red circle. a star. all boxes.", "the big blue disc."],
+        phrase_maps=[maps, maps[1:2]],
+        judgements=[torch.tensor([[1, 0, 0], [0, 1, 0]]), torch.tensor([[1]])],
+        objects=[objects_of(maps[:2] == 1), objects_of(maps[1:2] == 1)],
+    )

@@ -32,6 +32,7 @@ class AttributeFrame:
         colour: ``[H, W]``, index into ``COLOURS``.
         size: ``[H, W]``, index into ``SIZES``; also -100 on growing and shrinking objects.
         texture: ``[H, W]``, index into ``TEXTURES``.
+        instance: ``[H, W]``, 1, 2, ... on the objects of the video, 0 on background.
     """
 
     frame: Float[Tensor, "3 h w"]
@@ -40,6 +41,7 @@ class AttributeFrame:
     colour: Int[Tensor, "h w"]
     size: Int[Tensor, "h w"]
     texture: Int[Tensor, "h w"]
+    instance: Int[Tensor, "h w"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +119,14 @@ class AttributeFrameDataset(Dataset[AttributeFrame]):
         Raises:
             MaskSizeError: A mask is of another size than the frame.
         """
-        number, frame_index = self._samples[index].tolist()
-        video = self._videos[number]
+        video_number, frame_index = self._samples[index].tolist()
+        video = self._videos[video_number]
         name = video.frames[frame_index]
         pixels = read_frame(self._frames_folder / video.video_id / f"{name}.jpg")
         frame_size = (pixels.shape[0], pixels.shape[1])
         maps = np.full((4, *frame_size), IGNORED_LABEL, dtype=np.int64)
-        foreground = np.zeros(frame_size, dtype=np.int64)
-        for track, labels in zip(video.tracks, video.labels, strict=True):
+        instance = np.zeros(frame_size, dtype=np.int64)
+        for number, (track, labels) in enumerate(zip(video.tracks, video.labels, strict=True), 1):
             rle = self._masks.mask(track, frame_index)
             if rle is None:
                 continue
@@ -132,16 +134,17 @@ class AttributeFrameDataset(Dataset[AttributeFrame]):
                 source = f"{self._masks_path}, object {track}, frame {name},"
                 raise MaskSizeError(source, (rle.height, rle.width), frame_size)
             mask = decode_mask(rle)
-            foreground[mask] = 1
+            instance[mask] = number
             maps[:, mask] = labels[:, None]
         shape, colour, size, texture = torch.from_numpy(maps)
         return AttributeFrame(
             frame=normalise_frame(pixels),
-            foreground=torch.from_numpy(foreground),
+            foreground=torch.from_numpy((instance > 0).astype(np.int64)),
             shape=shape,
             colour=colour,
             size=size,
             texture=texture,
+            instance=torch.from_numpy(instance),
         )
 
 

@@ -1,5 +1,7 @@
 """From expressions to tokens and their phrase blocks."""
 
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +16,8 @@ from rvos.structures.errors import RvosError
 # [CLS] [SEP] . ? of bert-base-uncased; GroundingDINO splits phrases at these ids.
 DELIMITER_IDS: Final = (101, 102, 1012, 1029)
 DEFAULT_TOKENIZER: Final = "google-bert/bert-base-uncased"
+# The same repository before the hub gave it an owner; a cache may know it by this name only.
+_FORMER_NAME: Final = "bert-base-uncased"
 
 
 class ExpressionError(RvosError):
@@ -53,6 +57,28 @@ def phrase_blocks(
     return may_attend, position_ids
 
 
+def phrase_of_token(input_ids: Int[Tensor, "b l"]) -> Int[Tensor, "b l"]:
+    """Number the phrases of each prompt and say which one every token belongs to.
+
+    Args:
+        input_ids: Token ids ``[B, L]``.
+
+    Returns:
+        ``[B, L]``; the full stop belongs to the phrase that it closes; -1 for [CLS], [SEP] and
+        whatever stands behind the last full stop.
+
+    Example:
+        >>> phrase_of_token(torch.tensor([[101, 7, 8, 1012, 9, 1012, 102, 0]]))
+        tensor([[-1,  0,  0,  0,  1,  1, -1, -1]])
+    """
+    frame_ids = torch.tensor(DELIMITER_IDS[:2], device=input_ids.device)
+    closing = torch.tensor(DELIMITER_IDS[2:], device=input_ids.device)
+    stop = torch.isin(input_ids, closing)
+    number = stop.cumsum(1) - stop.long()
+    outside = torch.isin(input_ids, frame_ids) | (number == stop.sum(1, keepdim=True))
+    return number.masked_fill(outside, -1)
+
+
 class ExpressionTokenizer:
     """A transformers tokenizer with GroundingDINO's conventions.
 
@@ -79,15 +105,35 @@ class ExpressionTokenizer:
             ExpressionError: It is neither in the folder nor in the hub's cache.
         """
         if self._tokenizer is None:
-            try:
-                self._tokenizer = AutoTokenizer.from_pretrained(str(self.source))
-            except (OSError, ValueError) as error:
-                message = (
-                    f"tokenizer {str(self.source)!r} is neither a folder nor in the hub cache; "
-                    f"download {DEFAULT_TOKENIZER} and pass its folder as tokenizer"
-                )
-                raise ExpressionError(message) from error
+            self._tokenizer = self._open()
         return self._tokenizer
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, str], max_tokens: int = 256) -> "ExpressionTokenizer":
+        """Open a tokenizer from what :meth:`to_files` gave.
+
+        Args:
+            files: Text by file name.
+            max_tokens: As of the class.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in files.items():
+                (Path(folder) / Path(name).name).write_text(text, encoding="utf-8")
+            opened = cls(folder, max_tokens)
+            # The files are read now, before the folder is gone.
+            opened.tokenizer.init_kwargs.pop("name_or_path", None)
+        return opened
+
+    def to_files(self) -> dict[str, str]:
+        """Write the tokenizer's files as texts, so that a checkpoint can carry them.
+
+        Returns:
+            Text by file name.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            self.save(folder)
+            paths = sorted(path for path in Path(folder).iterdir() if path.is_file())
+            return {path.name: path.read_text(encoding="utf-8") for path in paths}
 
     def __call__(self, expressions: list[str]) -> TextTokens:
         """Tokenise expressions, closing each with ".", as GroundingDINO was trained.
@@ -124,3 +170,18 @@ class ExpressionTokenizer:
             folder: An existing folder.
         """
         self.tokenizer.save_pretrained(str(folder))
+
+    def _open(self) -> PreTrainedTokenizerBase:
+        source = str(self.source)
+        names = [source, _FORMER_NAME] if source == DEFAULT_TOKENIZER else [source]
+        for name in names:
+            try:
+                return AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+            except (OSError, ValueError) as error:
+                reason = error
+        message = (
+            f"tokenizer {source!r} is neither a folder nor in the hub cache; download "
+            f"tokenizer.json and tokenizer_config.json of {DEFAULT_TOKENIZER} into a folder and "
+            "pass its folder as tokenizer (--tokenizer FOLDER)"
+        )
+        raise ExpressionError(message) from reason

@@ -1,0 +1,155 @@
+"""Before the image stage: all that sees single frames learns boxes, masks and what phrases fit."""
+
+import torch
+from jaxtyping import Float
+from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
+from torch import Tensor
+from torchmetrics import MeanMetric
+
+from rvos.datasets.phrase_batch import PhraseBatch
+from rvos.losses import GroundingCriterion
+from rvos.losses.grounding import GroundingTargets
+from rvos.losses.phrases import OPEN_LABEL, object_word_labels, token_word_labels
+from rvos.models.adaptation import AdaptationPolicy
+from rvos.models.grounding_dino.prompt import phrase_of_token
+from rvos.models.referdino import ReferDINO
+from rvos.ops.assignment import NonFiniteCostError
+from rvos.structures import AuxiliarySegmentationOutput, TextTokens
+from rvos.tasks.initial_weights import load_initial_weights
+from rvos.tasks.optimized_task import OptimizedTask, published_optimizer
+from rvos.tasks.tokenizers import MOVING_SHAPES_TOKENIZER, open_tokenizer
+
+
+class GroundingPretrainingTask(OptimizedTask):
+    """Train on frames with prompts of several phrases; the temporal enhancer does not run.
+
+    Not part of the published method, which starts from GroundingDINO: this is that model's own
+    pre-training, small, with masks. One prompt says several things of every object, where an
+    expression says one of one.
+
+    Args:
+        model: The model.
+        criterion: The loss over all layers' outputs.
+        adaptation: What trains and what is frozen; None trains everything.
+        initial_weights: Where training starts from: a checkpoint of the phrase stage.
+        tokenizer: ``moving_shapes`` for the package's own, or a folder or hub id.
+        optimizer: Builds the optimizer of everything trainable.
+        lr_scheduler: Builds the schedule; rvos's own advance per step, torch's per epoch.
+        reference_batch_size: Batch size that the learning rate is meant for; None = as it is.
+    """
+
+    def __init__(
+        self,
+        model: ReferDINO,
+        criterion: GroundingCriterion,
+        adaptation: AdaptationPolicy | None = None,
+        initial_weights: str | None = None,
+        tokenizer: str = MOVING_SHAPES_TOKENIZER,
+        optimizer: OptimizerCallable = published_optimizer,
+        lr_scheduler: LRSchedulerCallable | None = None,
+        reference_batch_size: int | None = None,
+    ) -> None:
+        super().__init__(optimizer, lr_scheduler, reference_batch_size)
+        self.model = model
+        self.criterion = criterion
+        self.adaptation = adaptation
+        self.accuracy = MeanMetric()
+        model.tokenizer = open_tokenizer(tokenizer, model.tokenizer.max_tokens)
+        if adaptation is not None:
+            adaptation.apply(model)
+        if initial_weights is not None:
+            load_initial_weights(model, initial_weights)
+
+    def configure_model(self) -> None:
+        """Take the temporal enhancer out; called before the optimizer is built."""
+        self.model.enhance_single_frames = False
+        if self.model.temporal_enhancer is not None:
+            self.model.temporal_enhancer.requires_grad_(requires_grad=False)
+
+    def on_train_epoch_start(self) -> None:
+        """Keep dropout and stochastic depth of frozen parts off."""
+        if self.adaptation is not None:
+            self.adaptation.set_frozen_parts_to_eval(self.model)
+
+    def training_step(self, batch: PhraseBatch, batch_idx: int) -> Float[Tensor, ""]:
+        """Compute the loss of a batch of frames.
+
+        Args:
+            batch: Frames with a prompt each.
+            batch_idx: Position of the batch in the epoch.
+
+        Returns:
+            The weighted total ``[]``.
+        """
+        del batch_idx
+        output, targets = self.predict_words(batch)
+        try:
+            losses = self.criterion(output, targets)
+        except NonFiniteCostError as error:
+            raise self.non_finite_loss(batch.sample_ids) from error
+        self.report_loss(losses.total, losses.terms, batch.sample_ids)
+        total: Tensor = losses.total
+        return total
+
+    def validation_step(self, batch: PhraseBatch, batch_idx: int) -> None:
+        """Measure how often the best query for a word is that of an object it is true of.
+
+        Args:
+            batch: Frames with a prompt each.
+            batch_idx: Position of the batch.
+        """
+        del batch_idx
+        hits = self.criterion.best_query_hits(*self.predict_words(batch))
+        if hits.numel():
+            self.accuracy.update(hits)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the accuracy."""
+        self.log("val/accuracy", self.accuracy.compute(), prog_bar=True)
+        self.accuracy.reset()
+
+    def predict_words(
+        self, batch: PhraseBatch
+    ) -> tuple[AuxiliarySegmentationOutput, GroundingTargets]:
+        """Run the model on the prompts.
+
+        Args:
+            batch: Frames with a prompt each.
+
+        Returns:
+            Predictions and what they should be.
+        """
+        tokens = self.model.tokenize(batch.prompts)
+        output = self.model.forward_with_auxiliary(batch.frames.unsqueeze(1), tokens)
+        return output, grounding_targets(batch, tokens, output)
+
+
+def grounding_targets(
+    batch: PhraseBatch, tokens: TextTokens, output: AuxiliarySegmentationOutput
+) -> GroundingTargets:
+    """Look up which words fit which object and which encoder token.
+
+    Args:
+        batch: Frames with their phrases and objects.
+        tokens: The tokenised prompts.
+        output: Tells the size of the levels and which encoder tokens are usable.
+
+    Returns:
+        The targets.
+    """
+    phrases = phrase_of_token(tokens.input_ids)
+    token_labels = torch.stack(
+        [
+            token_word_labels(maps, words, output.level_shapes)
+            for maps, words in zip(batch.phrase_maps, phrases, strict=True)
+        ]
+    )
+    return GroundingTargets(
+        objects=batch.objects,
+        object_labels=[
+            object_word_labels(judgements, words)
+            for judgements, words in zip(batch.judgements, phrases, strict=True)
+        ],
+        token_labels=token_labels.masked_fill(~output.word_logits[:, 0].isfinite(), OPEN_LABEL),
+        valid_words=tokens.attention_mask.bool(),
+    )
