@@ -9,6 +9,7 @@ import inspect
 import itertools
 import logging
 import os
+import pickle
 import re
 import sys
 import warnings
@@ -295,6 +296,12 @@ def main(argv: Sequence[str]) -> int:
         if stop.code == 1:
             raise KeyboardInterrupt from stop
         raise
+    except pickle.UnpicklingError as error:
+        message = (
+            "the checkpoint holds more than tensors and plain values, which could run code; "
+            "nothing of it was run. Use a checkpoint of `rvos fit`"
+        )
+        raise CheckpointError(message) from error
     except RuntimeError as error:
         if "loading state_dict" not in str(error):
             raise

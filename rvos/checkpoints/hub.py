@@ -1,14 +1,17 @@
-"""Folders from the hub."""
+"""Folders and files from the hub."""
 
 from pathlib import Path
 
-from huggingface_hub import snapshot_download
+from huggingface_hub import hf_hub_download, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
 from rvos.checkpoints.files import CheckpointError
 
 # The same weights in formats that are not read here.
 _OTHER_FORMATS = ["*.bin", "*.pth", "*.pt", "*.h5", "*.msgpack", "*.onnx"]
+
+# user, name, file
+_PARTS_OF_HUB_FILE = 3
 
 
 def download_folder(repository: str, also_known: str = "") -> Path:
@@ -32,3 +35,25 @@ def download_folder(repository: str, also_known: str = "") -> Path:
             f"no weights called {repository!r}: {bundled}a file or folder, nor reachable on the hub"
         )
         raise CheckpointError(message) from error
+
+
+def find_file(path: Path) -> Path:
+    """Find a file on this machine, or on the hub where its path is ``user/name/file``.
+
+    Args:
+        path: As the user gave it.
+
+    Returns:
+        Where the file lies, maybe in the hub's cache; the same path if it is nowhere.
+
+    Example:
+        >>> find_file(Path("weights.pth"))
+        PosixPath('weights.pth')
+    """
+    if path.exists() or path.is_absolute() or len(path.parts) != _PARTS_OF_HUB_FILE:
+        return path
+    owner, name, file = path.parts
+    try:
+        return Path(hf_hub_download(f"{owner}/{name}", file))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError):
+        return path

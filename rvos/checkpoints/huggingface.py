@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from rvos.checkpoints.renaming import KeyMap, StateDict
+from rvos.checkpoints.files import CheckpointError
+from rvos.checkpoints.renaming import KeyMap, StateDict, is_another_value
 
 _BACKBONE = r"model\.backbone\.conv_encoder\.model\."
 _SWIN_BLOCK = _BACKBONE + r"(?:swin\.)?encoder\.layers\.(\d+)\.blocks\.(\d+)\."
@@ -57,6 +58,19 @@ _UNUSED = re.compile(
 )
 
 
+def is_unread(key: str) -> bool:
+    """Tell whether a key of such a file is known and read by nothing.
+
+    Args:
+        key: As the file has it.
+
+    Example:
+        >>> is_unread("model.text_backbone.pooler.dense.weight")
+        True
+    """
+    return _UNUSED.match(key) is not None
+
+
 def rename_huggingface(state_dict: Mapping[str, Tensor]) -> tuple[StateDict, list[str]]:
     """Rename the state dict of transformers' ``GroundingDinoForObjectDetection``.
 
@@ -66,6 +80,9 @@ def rename_huggingface(state_dict: Mapping[str, Tensor]) -> tuple[StateDict, lis
     Returns:
         The state dict under the grounder's names, and the keys nothing here knows.
 
+    Raises:
+        CheckpointError: Two names of one shared tensor hold different values.
+
     Example:
         >>> import torch
         >>> rename_huggingface({"model.enc_output.bias": torch.zeros(1)})[0]
@@ -74,11 +91,14 @@ def rename_huggingface(state_dict: Mapping[str, Tensor]) -> tuple[StateDict, lis
     renamed: StateDict = {}
     unknown = []
     for key, value in state_dict.items():
-        if _UNUSED.match(key):
+        if is_unread(key):
             continue
         name = HUGGINGFACE_KEYS(key)
         if name is None:
             unknown.append(key)
+        elif name in renamed and is_another_value(renamed[name], value):
+            message = f"{key} differs from other entries that name the same shared module"
+            raise CheckpointError(message)
         else:
             renamed[name] = value
     return renamed, unknown

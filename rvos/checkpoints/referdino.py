@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from rvos.checkpoints.adapters import name_adapters_as_peft
+from rvos.checkpoints.files import CheckpointError
 from rvos.checkpoints.idea import DECODER_LAYER_PARTS, GROUNDER_KEYS, split_joint_projections
-from rvos.checkpoints.renaming import KeyMap, StateDict
+from rvos.checkpoints.renaming import KeyMap, StateDict, is_another_value
 
 _MASK_LAYER_PARTS = {
     "encoder_attn": "deformable_attention",
@@ -77,20 +79,32 @@ def rename_released(state_dict: Mapping[str, Tensor]) -> tuple[StateDict, list[s
     """Rename a released ReferDINO or GroundingDINO state dict.
 
     Args:
-        state_dict: LoRA merged or absent.
+        state_dict: Adapters beside their weights, merged, or absent.
 
     Returns:
-        The state dict under this project's names, and the keys nothing here knows.
+        The state dict under this project's names, adapters under peft's, and the keys nothing here
+        knows.
+
+    Raises:
+        CheckpointError: Two names of one shared tensor hold different values.
     """
     renamed: StateDict = {}
     unknown = []
     for key, value in split_joint_projections(state_dict).items():
-        head = HEAD_KEYS(key)
-        grounder = GROUNDER_KEYS(key)
-        if head is not None:
-            renamed[head] = value
-        elif grounder is not None:
-            renamed[f"grounder.{grounder}"] = value
-        else:
+        name = _name(key)
+        if name is None:
             unknown.append(key)
-    return renamed, unknown
+        elif name in renamed and is_another_value(renamed[name], value):
+            message = f"{key} differs from other entries that name the same shared module"
+            raise CheckpointError(message)
+        else:
+            renamed[name] = value
+    return name_adapters_as_peft(renamed), unknown
+
+
+def _name(key: str) -> str | None:
+    head = HEAD_KEYS(key)
+    if head is not None:
+        return head
+    grounder = GROUNDER_KEYS(key)
+    return None if grounder is None else f"grounder.{grounder}"

@@ -1,12 +1,15 @@
 """What trains and what is frozen, and low-rank adapters on the grounder (paper, section 4.1)."""
 
 import re
+import warnings
+from collections.abc import Mapping
 from typing import Literal
 
 from peft import LoraConfig, inject_adapter_in_model
 from peft.tuners.lora import LoraLayer
 from torch import nn
 
+from rvos.checkpoints.files import CheckpointError
 from rvos.models.referdino import ReferDINO
 
 Trainable = Literal["published", "all", "all_but_backbone", "decoders", "temporal"]
@@ -143,15 +146,43 @@ def add_adapters(
     """Inject peft LoRA layers with scaling 1 / rank, as the released files have them.
 
     Args:
-        model: Changed in place.
+        model: Changed in place; layers that have adapters keep them.
         encoder: Adapt the fusion encoder.
         decoder: Adapt the query decoder.
         rank: Of the adapters.
     """
     targets = adapted_layers(model, encoder=encoder, decoder=decoder)
-    if targets:
-        config = LoraConfig(r=rank, lora_alpha=1, lora_dropout=0.0, target_modules=targets)
-        inject_adapter_in_model(config, model)
+    # Layers that were loaded with adapters go on training them.
+    plain = [name for name in targets if not isinstance(model.get_submodule(name), LoraLayer)]
+    adapt_layers(model, dict.fromkeys(plain, rank))
+
+
+def adapt_layers(model: ReferDINO, ranks: Mapping[str, int]) -> None:
+    """Inject peft LoRA layers with scaling 1 / rank at the named places.
+
+    Args:
+        model: Changed in place.
+        ranks: Rank by module name.
+
+    Raises:
+        CheckpointError: A named module is not a linear layer of the model.
+    """
+    modules = dict(model.named_modules())
+    foreign = [name for name in ranks if not isinstance(modules.get(name), nn.Linear)]
+    if foreign:
+        message = f"there are adapters of {', '.join(foreign[:3])}, which is no linear layer here"
+        raise CheckpointError(message)
+    if ranks:
+        config = LoraConfig(
+            lora_alpha=1,
+            lora_dropout=0.0,
+            target_modules=list(ranks),
+            rank_pattern={f"^{re.escape(name)}$": rank for name, rank in ranks.items()},
+        )
+        with warnings.catch_warnings():
+            # Of the adapters that are there already; they are not touched.
+            warnings.filterwarnings("ignore", "Already found a `peft_config`")
+            inject_adapter_in_model(config, model)
 
 
 def merge_adapters(model: ReferDINO) -> ReferDINO:

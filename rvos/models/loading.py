@@ -1,28 +1,33 @@
-"""Models from names, folders, released files and the hub."""
+"""Models from names, folders, released files, training checkpoints and the hub."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor
 
-from rvos.checkpoints.files import CheckpointError, read_folder, read_pickled_weights
-from rvos.checkpoints.hub import download_folder
-from rvos.checkpoints.referdino import merge_lora, rename_released
+from rvos.checkpoints.adapters import adapter_ranks, merge_adapters_in_state
+from rvos.checkpoints.files import CheckpointError
+from rvos.checkpoints.renaming import StateDict
+from rvos.checkpoints.report import LoadReport, compare_weights
 from rvos.layers.described import build
-from rvos.models.adaptation import merge_adapters
-from rvos.models.grounding_dino import ExpressionTokenizer, Grounder
-from rvos.models.referdino import (
-    CrossModalTemporalDecoder,
-    FPNPixelDecoder,
-    GroundingGuidedMaskDecoder,
-    MemoryAugmentedTracker,
-    ObjectConsistentTemporalEnhancer,
-    ReferDINO,
-)
+from rvos.layers.skeleton import WithoutWeights, assign_weights
+from rvos.models.adaptation import adapt_layers
+from rvos.models.grounding_dino import ExpressionTokenizer
+from rvos.models.referdino import ReferDINO
+from rvos.models.weight_sources import WeightsSource, open_weights
 
-BUNDLED = Path(__file__).parent.parent / "weights"
-_BACKBONE_OF_WIDTH = {96: "swin_tiny", 128: "swin_base"}
+
+@dataclass
+class LoadedModel:
+    """A model and what of its weights came from where.
+
+    Attributes:
+        model: In evaluation mode.
+        report: What matched; names are the model's.
+    """
+
+    model: ReferDINO
+    report: LoadReport
 
 
 def load_model(
@@ -30,16 +35,20 @@ def load_model(
     tokenizer: str | Path | None = None,
     device: str | torch.device = "cpu",
     dtype: torch.dtype | None = None,
+    keep_adapters: bool = False,
 ) -> ReferDINO:
     """Load a model for inference: evaluation mode, adapters merged.
 
     Args:
         source: ``"tiny"`` or ``"tiny_image"`` (in the package), a folder written by
-            ``save_pretrained``, a released ReferDINO ``.pth`` file, or a hub id.
+            ``save_pretrained``, a released ReferDINO ``.pth`` file, a ``.ckpt`` of `rvos fit`, or a
+            hub id. The architecture is recognised; no configuration is needed.
         tokenizer: Folder or hub id; None = what the source carries, else bert-base-uncased from the
             hub's cache, which is opened only when text comes in.
         device: Where to put the model.
         dtype: Of the parameters; None = float32.
+        keep_adapters: Keep the source's LoRA as peft adapters, to go on training them, instead of
+            merging it into the weights. The outputs are the same.
 
     Returns:
         The model.
@@ -47,67 +56,72 @@ def load_model(
     Raises:
         CheckpointError: The source is missing, broken, or is not a ReferDINO.
     """
-    path = Path(source)
-    if path.suffix in {".pth", ".pt"}:
-        model = _from_released(path)
-    else:
-        model = _from_folder(_folder(str(source)))
-    if tokenizer is not None:
-        model.tokenizer = ExpressionTokenizer(tokenizer, model.tokenizer.max_tokens)
-    return merge_adapters(model).to(device=device, dtype=dtype or torch.float32).eval()
+    model = load_with_report(open_weights(source), tokenizer, keep_adapters).model
+    return model.to(device=device, dtype=dtype or torch.float32)
 
 
-def _folder(source: str) -> Path:
-    if (BUNDLED / source / "config.json").is_file():
-        return BUNDLED / source
-    if Path(source).is_dir():
-        return Path(source)
-    if Path(source).exists():
-        message = f"{source} is no weights file: give a .pth file, a model folder or a hub id"
-        raise CheckpointError(message)
-    return download_folder(source, ", ".join(sorted(path.name for path in BUNDLED.glob("*/"))))
+def load_with_report(
+    weights: WeightsSource, tokenizer: str | Path | None = None, keep_adapters: bool = False
+) -> LoadedModel:
+    """Make a model of opened weights.
 
+    Args:
+        weights: From ``open_weights``. Its tensors become the model's.
+        tokenizer: As of :func:`load_model`.
+        keep_adapters: As of :func:`load_model`.
 
-def _from_folder(folder: Path) -> ReferDINO:
-    config, state_dict = read_folder(folder)
-    model = build(config.get("model"))
-    if not isinstance(model, ReferDINO):
-        message = f"{folder} does not hold a ReferDINO"
-        raise CheckpointError(message)
-    _load(model, {name: value.float() for name, value in state_dict.items()}, str(folder))
-    if (folder / "tokenizer.json").is_file() or (folder / "vocab.txt").is_file():
-        model.tokenizer = ExpressionTokenizer(folder, model.tokenizer.max_tokens)
-    return model
+    Returns:
+        The model in evaluation mode, and what matched.
 
-
-def _from_released(path: Path) -> ReferDINO:
-    content = read_pickled_weights(path)
-    released: dict[str, Any] = content.get("model_state_dict", content)
-    width = released.get("backbone.0.patch_embed.norm.weight", torch.empty(0)).shape[0]
-    if width not in _BACKBONE_OF_WIDTH or "pixel_decoder.out_lay.weight" not in released:
-        message = f"{path} is not a released ReferDINO file: its keys are not ReferDINO's"
-        raise CheckpointError(message)
-    state_dict, unknown = rename_released(merge_lora(released))
-    if unknown:
-        message = f"{path} holds keys that ReferDINO does not know: {', '.join(unknown[:5])}"
-        raise CheckpointError(message)
-    prefix = "temporal_enhancer.temporal_decoder.blocks."
-    blocks = {key.removeprefix(prefix).split(".")[0] for key in state_dict if prefix in key}
-    model = ReferDINO(
-        grounder=Grounder(_BACKBONE_OF_WIDTH[width]),  # type: ignore[arg-type]
-        temporal_enhancer=ObjectConsistentTemporalEnhancer(
-            MemoryAugmentedTracker(), CrossModalTemporalDecoder(num_layers=len(blocks))
-        ),
-        pixel_decoder=FPNPixelDecoder(stage0_channels=width),
-        mask_head=GroundingGuidedMaskDecoder(),
+    Raises:
+        CheckpointError: The weights are not those of a ReferDINO, or do not fit it.
+    """
+    state_dict = _in_single_precision(weights.state_dict)
+    ranks = adapter_ranks(state_dict) if keep_adapters else {}
+    state_dict = merge_adapters_in_state(state_dict, keep=ranks)
+    model = _build(weights)
+    if ranks:
+        with WithoutWeights():
+            adapt_layers(model, ranks)
+    report = compare_weights(
+        weights.source,
+        model.state_dict(),
+        state_dict,
+        unknown=weights.unknown,
+        unread=weights.unread,
     )
-    _load(model, state_dict, str(path))
+    report.check()
+    assign_weights(model, state_dict)
+    max_tokens = model.tokenizer.max_tokens
+    if tokenizer is not None:
+        model.tokenizer = ExpressionTokenizer(tokenizer, max_tokens)
+    elif weights.tokenizer is not None:
+        model.tokenizer = weights.tokenizer
+        model.tokenizer.max_tokens = max_tokens
+    return LoadedModel(model.eval(), report)
+
+
+def _in_single_precision(state_dict: StateDict) -> StateDict:
+    """Convert one by one; the originals go as they are converted, so that no two copies stay."""
+    names = list(state_dict)
+    converted = {}
+    for name in names:
+        value = state_dict.pop(name).detach()
+        converted[name] = value.float() if value.is_floating_point() else value
+    return converted
+
+
+def _build(weights: WeightsSource) -> ReferDINO:
+    if weights.description is None:
+        message = (
+            f"{weights.source} holds a GroundingDINO, which makes no masks before it is trained "
+            "to: start from it with `rvos convert`, ReferDINO.from_grounding_dino or "
+            "initial_weights"
+        )
+        raise CheckpointError(message)
+    with WithoutWeights():
+        model = build(weights.description)
+    if not isinstance(model, ReferDINO):
+        message = f"{weights.source} does not hold a ReferDINO"
+        raise CheckpointError(message)
     return model
-
-
-def _load(model: ReferDINO, state_dict: dict[str, Tensor], source: str) -> None:
-    try:
-        model.load_state_dict(state_dict)
-    except RuntimeError as error:
-        message = f"weights in {source} do not fit the model: {str(error).splitlines()[1].strip()}"
-        raise CheckpointError(message) from error

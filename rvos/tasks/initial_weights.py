@@ -5,14 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
-import rvos
-from rvos.checkpoints.adapters import merge_adapters_in_state
+from rvos.checkpoints.adapters import adapter_ranks, merge_adapters_in_state
+from rvos.checkpoints.files import read_pickled_weights
+from rvos.models.training_checkpoint import read_model_weights
+from rvos.models.weight_sources import WeightsSource, open_weights
 from rvos.structures.errors import RvosError
-
-_MODEL_PREFIX = "model."
 
 
 class InitialWeightsError(RvosError):
@@ -52,22 +51,28 @@ def load_initial_weights(model: nn.Module, source: str) -> InitialWeightsReport:
     """Copy weights into a model wherever name and shape agree.
 
     A source without adapters fits a model with adapters: its weights go to the adapted layers'
-    frozen base. A source with adapters fits a model without: they are merged.
+    frozen base. Adapters of the source go on training where the model has one of the same rank in
+    the same place; elsewhere they are merged.
 
     Args:
         model: The model, changed in place.
-        source: A checkpoint of ``rvos fit`` (``.ckpt``) or anything ``rvos.load_model`` takes.
+        source: A checkpoint of ``rvos fit`` (``.ckpt``), a released ReferDINO or GroundingDINO
+            file, a model folder or a hub id: anything that ``rvos.load_model`` or
+            ``ReferDINO.from_grounding_dino`` takes.
 
     Returns:
         What was and was not found.
 
     Raises:
-        InitialWeightsError: The source is missing, is not a checkpoint or fits nothing.
+        InitialWeightsError: The source is missing or fits nothing.
+        CheckpointError: The source is broken.
     """
-    state = read_model_state(source)
+    opened = _open(source)
+    state = opened.state_dict
     own = model.state_dict()
-    if not any(".lora_" in name for name in own):
-        state = merge_adapters_in_state(state)
+    ranks = adapter_ranks(own)
+    same = {layer for layer, rank in adapter_ranks(state).items() if ranks.get(layer) == rank}
+    state = merge_adapters_in_state(state, keep=same)
     state = {_matching_name(name, own): value for name, value in state.items()}
     misshaped = [name for name in state if name in own and state[name].shape != own[name].shape]
     loaded = {name: state[name] for name in state if name in own and name not in misshaped}
@@ -78,39 +83,20 @@ def load_initial_weights(model: nn.Module, source: str) -> InitialWeightsReport:
     return InitialWeightsReport(
         num_loaded=len(loaded),
         missing=sorted(own.keys() - state.keys()),
-        unused=sorted(state.keys() - own.keys()),
+        unused=sorted([*opened.unknown, *(state.keys() - own.keys())]),
         misshaped=sorted(misshaped),
     )
 
 
-def read_model_state(source: str) -> dict[str, Tensor]:
-    """Read the model's tensors from a training checkpoint or a model folder.
-
-    Args:
-        source: As for ``load_initial_weights``.
-
-    Returns:
-        Tensors under the model's own names.
-
-    Raises:
-        InitialWeightsError: The file is missing or is not a training checkpoint.
-    """
+def _open(source: str) -> WeightsSource:
     if not source.endswith(".ckpt"):
-        return rvos.load_model(source).state_dict()
+        return open_weights(source)
     if not Path(source).is_file():
         message = f"initial weights {source} do not exist; train the stage before, or change path"
         raise InitialWeightsError(message)
-    try:
-        checkpoint = torch.load(source, map_location="cpu", weights_only=True)
-        state = checkpoint["state_dict"]
-    except Exception as error:
-        message = f"initial weights {source} are not a checkpoint of `rvos fit`: {error}"
-        raise InitialWeightsError(message) from error
-    return {
-        name.removeprefix(_MODEL_PREFIX): value
-        for name, value in state.items()
-        if name.startswith(_MODEL_PREFIX)
-    }
+    # Unlike `rvos.load_model`, this needs no description of the model: there is one to fill.
+    weights = read_model_weights(read_pickled_weights(Path(source)), source)
+    return WeightsSource(source, weights, description=None)
 
 
 def _matching_name(name: str, own: Mapping[str, Tensor]) -> str:

@@ -1,6 +1,7 @@
 """What every training task shares: optimizer, schedule, loss guard, step-wise logs."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -10,6 +11,8 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.optim import AdamW, Optimizer
 
+from rvos.models.referdino import ReferDINO
+from rvos.models.training_checkpoint import add_model_description
 from rvos.structures.errors import RvosError
 from rvos.tasks.schedules import StepwiseSchedule
 
@@ -81,6 +84,16 @@ class OptimizedTask(LightningModule):
     def on_train_start(self) -> None:
         """Start the epoch; Lightning does not, where a run is resumed in the middle of it."""
         self.on_train_epoch_start()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Say in the checkpoint which model it belongs to, so that ``rvos.load_model`` reads it.
+
+        Args:
+            checkpoint: Changed in place.
+        """
+        model = getattr(self, "model", None)
+        if isinstance(model, ReferDINO):
+            add_model_description(checkpoint, model)
 
     def on_after_backward(self) -> None:
         """Stop before the optimizer step if the loss was not finite.

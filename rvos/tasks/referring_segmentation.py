@@ -8,7 +8,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
 from rvos.evaluation.expression_table import format_table, score_rows
-from rvos.inference.selection import TopOne, TrackSelection
+from rvos.inference.selection import ThresholdUnion, TopOne, TrackSelection
 from rvos.losses import SetCriterion
 from rvos.metrics import JAndF, JAndFResult
 from rvos.models.adaptation import AdaptationPolicy
@@ -35,7 +35,7 @@ class ReferringSegmentationTask(OptimizedTask):
             the released models (bert-base-uncased) with initial weights, else the package's own,
             so that nothing is fetched for a model that starts from random weights.
         selection: Chooses the tracks that make up the answer; None = ``TopOne``, as published for
-            Ref-YouTube-VOS.
+            Ref-YouTube-VOS; ``ThresholdUnion`` is the rule of MeViS.
         deep_supervision: Whether earlier decoder layers and the encoder's proposals are supervised
             too, as published. Where only the temporal enhancer trains, the last layer is enough
             and several times as fast.
@@ -54,7 +54,8 @@ class ReferringSegmentationTask(OptimizedTask):
         adaptation: AdaptationPolicy | None = None,
         initial_weights: str | None = None,
         tokenizer: str | None = None,
-        selection: TrackSelection | None = None,
+        # The first two by name, too: on the command line the protocol matches no class.
+        selection: TopOne | ThresholdUnion | TrackSelection | None = None,
         deep_supervision: bool = True,
         optimizer: OptimizerCallable = published_optimizer,
         lr_scheduler: LRSchedulerCallable | None = None,
@@ -80,8 +81,13 @@ class ReferringSegmentationTask(OptimizedTask):
             None if initial_weights is None else load_initial_weights(model, initial_weights)
         )
 
-    def on_fit_start(self) -> None:
-        """Say what was found in the initial weights."""
+    def setup(self, stage: str) -> None:
+        """Say what was found in the initial weights, before scores are taken for theirs.
+
+        Args:
+            stage: Not read.
+        """
+        super().setup(stage)
         if self.initial_weights_report is not None and self.trainer.is_global_zero:
             sys.stdout.write(f"{self.initial_weights}: {self.initial_weights_report}\n")
 

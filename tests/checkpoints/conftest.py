@@ -9,12 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
-DATA = Path(__file__).parents[1] / "parity" / "data"
+FOLDERS = (Path(__file__).parents[1] / "parity" / "data", Path(__file__).parent / "data")
 
 
 def empty_weights(name: str) -> dict[str, Tensor]:
     """Tensors without memory, under the names of a released file."""
-    content = json.loads(gzip.decompress((DATA / f"{name}.json.gz").read_bytes()))
+    (path,) = (path for folder in FOLDERS for path in folder.glob(f"{name}.json.gz"))
+    content = json.loads(gzip.decompress(path.read_bytes()))
     return {key: torch.empty(shape, device="meta") for key, shape in content["shapes"].items()}
 
 

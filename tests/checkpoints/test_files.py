@@ -1,6 +1,8 @@
 """Weight files: what is written can be read, what is broken is refused, and no code ever runs."""
 
+import argparse
 import json
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -44,9 +46,44 @@ def test_code_in_a_file_is_refused_and_not_run(tmp_path: Path, by: str) -> None:
         torch.save(content, path)
     else:
         path.write_bytes(pickle.dumps(content))
-    with pytest.raises(CheckpointError, match=r"weights\.pth cannot be read as tensors"):
+    with pytest.raises(CheckpointError, match=r"weights\.pth cannot .* nothing was run$") as caught:
+        read_pickled_weights(path)
+    assert len(str(caught.value).splitlines()) == 1
+    assert not trace.exists()
+
+
+class Sneaky(argparse.Namespace):
+    """Looks like options; writes a file when unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path=str(path))
+
+    def __reduce__(self) -> Any:
+        return (os.system, (f"touch {self.path}",))
+
+
+def test_code_among_the_options_is_refused_and_not_run(tmp_path: Path) -> None:
+    path, trace = tmp_path / "weights.pth", tmp_path / "trace"
+    options = argparse.Namespace(lr=1e-4, hidden=Sneaky(trace))
+    torch.save({"model": {"a": torch.zeros(1)}, "args": options}, path)
+    with pytest.raises(CheckpointError, match=r"they hold \w+\.system, which could run code"):
         read_pickled_weights(path)
     assert not trace.exists()
+
+
+def test_options_of_argparse_are_data(tmp_path: Path) -> None:
+    options = argparse.Namespace(lr=1e-4, names=["a"], nested=argparse.Namespace(flag=True))
+    torch.save({"model": {"a": torch.zeros(1)}, "args": options}, tmp_path / "weights.pth")
+    assert read_pickled_weights(tmp_path / "weights.pth")["args"] == options
+    # Nothing stays allowed for the rest of the process.
+    assert argparse.Namespace not in torch.serialization.get_safe_globals()
+
+
+def test_other_classes_are_refused(tmp_path: Path) -> None:
+    options = argparse.Namespace(path=tmp_path)
+    torch.save({"model": {"a": torch.zeros(1)}, "args": options}, tmp_path / "weights.pth")
+    with pytest.raises(CheckpointError, match=r"pathlib\.\w+, which could run code"):
+        read_pickled_weights(tmp_path / "weights.pth")
 
 
 def test_truncated_file_is_refused(tmp_path: Path) -> None:
@@ -87,11 +124,26 @@ def test_folder_round_trip(tmp_path: Path) -> None:
     assert all(torch.equal(read[name], value) for name, value in tensors.items())
 
 
+def test_whoever_may_read_the_configuration_may_read_the_weights(tmp_path: Path) -> None:
+    write_folder(tmp_path, {}, {"a": torch.zeros(1)})
+    config, weights = ((tmp_path / name).stat() for name in ("config.json", "model.safetensors"))
+    assert weights.st_mode == config.st_mode
+
+
 def test_only_floating_point_changes_type(tmp_path: Path) -> None:
     write_folder(tmp_path, {}, {"a": torch.ones(2), "n": torch.tensor([300])}, torch.float16)
     _, read = read_folder(tmp_path)
     assert read["a"].dtype == torch.float16
     assert read["n"].tolist() == [300]
+
+
+def test_types_can_change_while_reading(tmp_path: Path) -> None:
+    tensors = {f"a{number}": torch.full((2,), float(number)) for number in range(150)}
+    write_folder(tmp_path, {}, {**tensors, "n": torch.tensor([3])}, torch.float16)
+    _, read = read_folder(tmp_path, torch.float32)
+    assert read.keys() == {*tensors, "n"}
+    assert all(torch.equal(read[name], value) for name, value in tensors.items())
+    assert read["n"].dtype == torch.int64
 
 
 def test_interrupted_write_leaves_the_old_files(

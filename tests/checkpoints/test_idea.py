@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -12,14 +13,22 @@ from rvos.models.grounding_dino import Grounder
 Released = Callable[[str], dict[str, Tensor]]
 
 
-def test_file_fills_the_grounder_but_for_the_new_norm(released: Released) -> None:
-    weights = released("groundingdino_swint_ogc")
+@pytest.mark.parametrize("prefix", ["", "module."])
+@pytest.mark.parametrize(
+    ("name", "backbone"),
+    [("groundingdino_swint_ogc", "swin_tiny"), ("groundingdino_swinb_cogcoor", "swin_base")],
+)
+def test_file_fills_the_grounder_but_for_the_new_norm(
+    released: Released, name: str, backbone: str, prefix: str
+) -> None:
+    names = released(name)
+    weights = {f"{prefix}{key.removeprefix('module.')}": value for key, value in names.items()}
     # The public files also hold these, which nothing reads.
-    weights["module.label_enc.weight"] = torch.empty(2001, 256, device="meta")
-    weights["module.bert.embeddings.position_ids"] = torch.empty(1, 512, device="meta")
+    weights[f"{prefix}label_enc.weight"] = torch.empty(2001, 256, device="meta")
+    weights[f"{prefix}bert.embeddings.position_ids"] = torch.empty(1, 512, device="meta")
     renamed, unknown = rename_released(weights)
     with torch.device("meta"):
-        expected = Grounder("swin_tiny").state_dict()
+        expected = Grounder(backbone).state_dict()  # type: ignore[arg-type]
     assert unknown == []
     names = {name.removeprefix("grounder."): value.shape for name, value in renamed.items()}
     missing = expected.keys() - names.keys()

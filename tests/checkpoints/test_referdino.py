@@ -6,7 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from rvos.checkpoints.adapters import adapter_ranks
+from rvos.checkpoints.files import CheckpointError
 from rvos.checkpoints.referdino import merge_lora, rename_released
+from rvos.models.adaptation import adapted_layers
 from rvos.models.grounding_dino import Grounder
 from rvos.models.referdino import FPNPixelDecoder, ReferDINO
 from rvos.models.referdino.default_parts import default_parts
@@ -46,3 +49,24 @@ def test_update_is_divided_by_the_rank() -> None:
     torch.testing.assert_close(merged["x.weight"], base + up @ down / 4)
     # The file's own tensors stay as they are.
     assert torch.equal(state["x.weight"], base)
+
+
+def test_adapters_get_the_places_that_are_trained(released: Released) -> None:
+    renamed, unknown = rename_released(released("referdino_mevis_swint"))
+    with torch.device("meta"):
+        grounder = Grounder("swin_tiny")
+        model = ReferDINO(grounder, **default_parts(grounder))
+    ranks = adapter_ranks(renamed)
+    assert unknown == []
+    assert set(ranks) == set(adapted_layers(model, encoder=True, decoder=True))
+    assert set(ranks.values()) == {32}
+
+
+def test_shared_modules_must_be_equal() -> None:
+    name = "ref_point_head.layers.0.weight"
+    weights = {name: torch.ones(2), f"transformer.decoder.{name}": torch.ones(2)}
+    renamed, _ = rename_released(weights)
+    assert list(renamed) == ["grounder.query_decoder.position_head.layers.0.weight"]
+    weights[f"transformer.decoder.{name}"] = torch.zeros(2)
+    with pytest.raises(CheckpointError, match="differs from other entries"):
+        rename_released(weights)

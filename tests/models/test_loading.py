@@ -1,5 +1,8 @@
 """Models from every kind of source, and every wrong source with its remedy."""
 
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,7 @@ from rvos.structures import TextTokens
 from rvos.structures.errors import RvosError
 
 Build = Callable[..., ReferDINO]
+Released = Callable[..., dict[str, Tensor]]
 
 
 @pytest.fixture
@@ -78,6 +82,30 @@ def test_adapted_model_is_saved_merged(
     )
 
 
+def test_hub_gets_what_load_model_reads(
+    with_tokenizer: ReferDINO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: dict[str, Any] = {}
+
+    def create(repository: str, **options: Any) -> None:
+        calls["created"] = (repository, options)
+
+    def upload(repo_id: str, folder_path: str, **options: Any) -> str:
+        shutil.copytree(folder_path, tmp_path / "uploaded")
+        calls["uploaded"] = (repo_id, options)
+        return "address"
+
+    monkeypatch.setattr("rvos.models.referdino.model.create_repo", create)
+    monkeypatch.setattr("rvos.models.referdino.model.upload_folder", upload)
+    assert with_tokenizer.push_to_hub("user/name", commit_message="first") == "address"
+    assert calls["created"] == ("user/name", {"exist_ok": True})
+    assert calls["uploaded"] == ("user/name", {"commit_message": "first"})
+    loaded = load_model(tmp_path / "uploaded")
+    assert loaded.tokenizer.available
+    expected = with_tokenizer.state_dict()
+    assert all(torch.equal(v, expected[n]) for n, v in loaded.state_dict().items())
+
+
 def test_device_and_dtype(make_untouched_model: Build, tmp_path: Path) -> None:
     make_untouched_model().save_pretrained(tmp_path, dtype=torch.float16)
     assert {value.dtype for value in load_model(tmp_path).parameters()} == {torch.float32}
@@ -110,6 +138,7 @@ def test_tokenizer_is_asked_for_only_with_text(
     ("source", "message"),
     [
         ("missing.pth", "do not exist; check the path"),
+        ("nobody/nothing/missing.pth", "do not exist; check the path or hub id"),
         ("no/where", "neither .*nor reachable on the hub"),
         ("tiny_typo", "neither .*nor reachable on the hub"),
     ],
@@ -148,14 +177,178 @@ def test_weights_that_do_not_fit_are_refused(make_untouched_model: Build, tmp_pa
     state = model.state_dict()
     state["extra"] = torch.zeros(1)
     write_folder(tmp_path, {"model": describe(model)}, state)
-    with pytest.raises(CheckpointError, match=r"do not fit the model: .*extra"):
+    with pytest.raises(CheckpointError, match=r"do not fit the model: unexpected: extra$"):
         load_model(tmp_path)
 
 
 def test_other_pickles_are_refused(tmp_path: Path) -> None:
     torch.save({"model_state_dict": {"a": torch.zeros(1)}}, tmp_path / "other.pth")
-    with pytest.raises(CheckpointError, match="is not a released ReferDINO file"):
+    with pytest.raises(
+        CheckpointError, match="is neither a released ReferDINO nor a GroundingDINO"
+    ):
         load_model(tmp_path / "other.pth")
     torch.save({"a": 3}, tmp_path / "numbers.pth")
-    with pytest.raises(CheckpointError, match="is not a released ReferDINO file"):
+    with pytest.raises(
+        CheckpointError, match="is neither a released ReferDINO nor a GroundingDINO"
+    ):
         load_model(tmp_path / "numbers.pth")
+
+
+@pytest.fixture
+def short_clip() -> tuple[Tensor, TextTokens]:
+    ids = torch.tensor([[101, 7, 8, 1012, 102]])
+    return torch.randn(1, 2, 3, 48, 64), TextTokens(ids, torch.ones_like(ids))
+
+
+def adapters_in(model: ReferDINO) -> set[str]:
+    names = (name for name, _ in model.named_parameters() if ".lora_A." in name)
+    return {name.split(".")[1] for name in names}
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    ("blocks", "adapted", "parts"),
+    [
+        (3, ("encoder", "decoder"), {"fusion_encoder", "query_decoder"}),
+        (1, ("decoder",), {"query_decoder"}),
+        (3, (), set()),
+    ],
+)
+def test_released_file_is_recognised_and_adapters_count(
+    make_released: Released,
+    short_clip: tuple[Tensor, TextTokens],
+    tmp_path: Path,
+    blocks: int,
+    adapted: tuple[str, ...],
+    parts: set[str],
+) -> None:
+    weights = make_released(num_temporal_blocks=blocks, adapted=adapted)
+    torch.save({"model_state_dict": weights, "epoch": 3}, tmp_path / "x.pth")
+    merged = load_model(tmp_path / "x.pth")
+    kept = load_model(tmp_path / "x.pth", keep_adapters=True)
+    assert not merged.training
+    assert not kept.training
+    assert adapters_in(merged) == set()
+    assert adapters_in(kept) == parts
+    enhancer = merged.temporal_enhancer
+    assert enhancer is not None
+    assert enhancer.temporal_decoder is not None
+    assert len(enhancer.temporal_decoder.blocks) == blocks
+    first, second = merged(*short_clip), kept(*short_clip)
+    torch.testing.assert_close(first.pred_masks, second.pred_masks, rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(first.pred_logits, second.pred_logits, rtol=1e-4, atol=1e-3)
+    # Were they ignored, the base weights alone would give the same.
+    plain = {name: value for name, value in weights.items() if "lora" not in name}
+    torch.save(plain, tmp_path / "plain.pth")
+    ignored = load_model(tmp_path / "plain.pth")(*short_clip)
+    assert torch.allclose(ignored.pred_logits, first.pred_logits, atol=1e-3) is not bool(parts)
+
+
+def test_adapters_are_merged_with_the_released_scaling(
+    make_released: Released, tmp_path: Path
+) -> None:
+    weights = make_released(rank=8)
+    torch.save({"model_state_dict": weights}, tmp_path / "x.pth")
+    layer = "transformer.encoder.layers.0.linear1"
+    up, down = weights[f"{layer}.lora_B"], weights[f"{layer}.lora_A"]
+    expected = weights[f"{layer}.weight"] + up @ down / 8
+    name = "fusion_encoder.layers.0.deformable_layer.fc1.weight"
+    actual = load_model(tmp_path / "x.pth").grounder.get_parameter(name)
+    assert not torch.equal(actual, weights[f"{layer}.weight"])
+    torch.testing.assert_close(actual.detach(), expected)
+
+
+def test_kept_adapters_go_on_training(make_released: Released, tmp_path: Path) -> None:
+    torch.save({"model_state_dict": make_released(adapted=("decoder",))}, tmp_path / "x.pth")
+    model = load_model(tmp_path / "x.pth", keep_adapters=True)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    trainable = AdaptationPolicy(rank=4).apply(model)
+    assert adapters_in(model) == {"fusion_encoder", "query_decoder"}
+    after = model.state_dict()
+    decoder = [name for name in before if ".lora_" in name]
+    assert decoder
+    assert all(name in trainable and torch.equal(after[name], before[name]) for name in decoder)
+
+
+def test_released_file_without_its_temporal_part_is_refused(
+    make_released: Released, tmp_path: Path
+) -> None:
+    weights = make_released()
+    partial = {name: value for name, value in weights.items() if "temporal" not in name}
+    torch.save({"model_state_dict": partial}, tmp_path / "x.pth")
+    with pytest.raises(CheckpointError, match=r"missing: temporal_enhancer\..* and \d+ more"):
+        load_model(tmp_path / "x.pth")
+
+
+def test_half_of_an_adapter_is_refused(make_released: Released, tmp_path: Path) -> None:
+    weights = make_released()
+    del weights["transformer.decoder.layers.1.linear2.lora_B"]
+    torch.save({"model_state_dict": weights}, tmp_path / "x.pth")
+    with pytest.raises(CheckpointError, match=r"adapter of .*layers\.1\.fc2 is incomplete"):
+        load_model(tmp_path / "x.pth")
+
+
+def test_grounding_dino_is_no_model_for_inference(make_released: Released, tmp_path: Path) -> None:
+    weights = make_released("groundingdino_swint_ogc", adapted=())
+    torch.save({"model": weights}, tmp_path / "gdino.pth")
+    with pytest.raises(CheckpointError, match="holds a GroundingDINO, which makes no masks"):
+        load_model(tmp_path / "gdino.pth")
+
+
+def test_loaded_weights_do_not_hang_on_the_file(
+    make_untouched_model: Build, tmp_path: Path
+) -> None:
+    make_untouched_model().save_pretrained(tmp_path)
+    loaded = load_model(tmp_path)
+    before = {name: value.clone() for name, value in loaded.state_dict().items()}
+    with (tmp_path / "model.safetensors").open("r+b") as file:
+        file.seek(20_000)
+        file.write(b"\xff" * 50_000)
+    assert all(torch.equal(value, before[name]) for name, value in loaded.state_dict().items())
+
+
+# The peak of a process over what it holds when all libraries are imported.
+MEASURE = """
+import sys
+from pathlib import Path
+import torch
+from rvos.models.loading import load_model
+from rvos.models.referdino import ReferDINO
+import transformers.models.bert.modeling_bert, transformers.models.swin.modeling_swin
+
+def memory(name):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
+
+before = memory("VmRSS")
+kind, path = sys.argv[1:]
+if kind == "grounding_dino":
+    model = ReferDINO.from_grounding_dino(path)
+else:
+    model = load_model(path, keep_adapters=kind == "kept")
+print(memory("VmHWM") - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["merged", "kept", "folder", "half", "grounding_dino"])
+def test_loading_needs_less_than_two_and_a_half_files(
+    make_full_size: Callable[[str], dict[str, Tensor]], tmp_path: Path, kind: str
+) -> None:
+    name = "groundingdino_swint_ogc" if kind == "grounding_dino" else "referdino_mevis_swint"
+    path = tmp_path / "x.pth"
+    torch.save({"model": make_full_size(name)}, path)
+    size = path.stat().st_size
+    if kind in {"folder", "half"}:
+        dtype = torch.float16 if kind == "half" else None
+        load_model(path).save_pretrained(tmp_path / "folder", dtype)
+        path = tmp_path / "folder"
+        size = (path / "model.safetensors").stat().st_size
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, kind, str(path)], capture_output=True, text=True, check=True
+    )
+    factor = int(done.stdout) / size
+    sys.stdout.write(f"{kind}: {factor:.2f} times {size / 1e6:.0f} MB\n")
+    assert size > 300e6
+    # Less than the weights themselves would be a mistake of the measurement.
+    assert 0.9 < factor < 2.5

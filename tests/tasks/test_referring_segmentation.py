@@ -7,6 +7,7 @@ import pytest
 import torch
 from lightning.pytorch import LightningDataModule, Trainer
 
+import rvos
 from rvos.losses import SetCriterion
 from rvos.models.adaptation import AdaptationPolicy
 from rvos.models.referdino import ReferDINO
@@ -116,3 +117,20 @@ def test_initial_weights_are_taken_over(nano_model: ReferDINO, tmp_path: Path) -
     assert not task.initial_weights_report.missing
     expected = nano_model.state_dict()
     assert all(torch.equal(v, expected[name]) for name, v in task.model.state_dict().items())
+
+
+def test_saved_checkpoint_is_a_model(
+    nano_model: ReferDINO, noise_data: LightningDataModule, tmp_path: Path
+) -> None:
+    task = ReferringSegmentationTask(nano_model, SetCriterion(), AdaptationPolicy(rank=2))
+    trainer = _trainer(tmp_path, max_steps=2, enable_checkpointing=False)
+    trainer.fit(task, noise_data)
+    trainer.save_checkpoint(tmp_path / "last.ckpt")
+    loaded = rvos.load_model(tmp_path / "last.ckpt", keep_adapters=True)
+    expected = task.model.state_dict()
+    assert any(".lora_B." in name for name in expected)
+    assert loaded.state_dict().keys() == expected.keys()
+    assert all(torch.equal(v, expected[n]) for n, v in loaded.state_dict().items())
+    # The package's own tokenizer travels along, so that words can be asked for at once.
+    frames = torch.randn(1, 2, 3, 64, 96)
+    assert loaded(frames, ["the red circle"]).pred_masks.shape[:2] == (1, 2)

@@ -9,15 +9,18 @@ import torch
 from torch import nn
 
 from rvos.checkpoints.files import CheckpointError, read_folder, read_pickled_weights
-from rvos.checkpoints.hub import download_folder
-from rvos.checkpoints.huggingface import rename_huggingface
+from rvos.checkpoints.hub import download_folder, find_file
+from rvos.checkpoints.huggingface import is_unread, rename_huggingface
+from rvos.checkpoints.idea import UNUSED_KEYS
+from rvos.checkpoints.recognition import recognise_released, split_tensors, unwrap
 from rvos.checkpoints.referdino import rename_released
 from rvos.checkpoints.renaming import StateDict
+from rvos.checkpoints.report import LoadReport, compare_weights
+from rvos.layers.skeleton import WithoutWeights, assign_weights
 from rvos.models.grounding_dino.architectures import ArchitectureName
 from rvos.models.grounding_dino.grounder import Grounder
 
-# By the width of the patch embedding.
-_BACKBONES: dict[int, ArchitectureName] = {96: "swin_tiny", 128: "swin_base"}
+_GROUNDER = "grounder."
 # About the file, not about the model.
 _NOT_ARCHITECTURE = {"architectures", "model_type", "transformers_version", "dtype", "torch_dtype"}
 # GroundingDINO has no norm on the stride-4 feature; it starts as the identity and trains.
@@ -28,16 +31,39 @@ _NEW = re.compile(
 
 
 @dataclass
+class GroundingDINOWeights:
+    """What a GroundingDINO source holds, before a grounder is made of it.
+
+    Attributes:
+        source: Where the weights come from.
+        architecture: As of :class:`Grounder`.
+        state_dict: Tensors under the grounder's names.
+        unknown: Names of the source that nothing here knows.
+        unread: Names of the source that are known and that nothing reads.
+        tokenizer_folder: Where the tokenizer lies; None if the source carries none.
+    """
+
+    source: str
+    architecture: ArchitectureName | dict[str, Any]
+    state_dict: StateDict
+    unknown: list[str]
+    unread: list[str]
+    tokenizer_folder: Path | None = None
+
+
+@dataclass
 class PretrainedGrounder:
     """A grounder with pre-trained weights.
 
     Attributes:
         grounder: The model.
         tokenizer_folder: Where its tokenizer lies; None if the source carries none.
+        report: What matched; names are the grounder's.
     """
 
     grounder: Grounder
     tokenizer_folder: Path | None
+    report: LoadReport
 
 
 def load_grounder(source: str | Path, query_pruner: nn.Module | None = None) -> PretrainedGrounder:
@@ -53,28 +79,59 @@ def load_grounder(source: str | Path, query_pruner: nn.Module | None = None) -> 
     """
     path = Path(source)
     if path.suffix in {".pth", ".pt"}:
-        return PretrainedGrounder(_from_idea(path, query_pruner), None)
-    folder = path if path.is_dir() else download_folder(str(source))
-    has_tokenizer = any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt"))
-    grounder = _from_transformers(folder, query_pruner)
-    return PretrainedGrounder(grounder, folder if has_tokenizer else None)
+        weights = read_idea(read_pickled_weights(find_file(path)), str(path))
+    else:
+        weights = read_transformers(path if path.is_dir() else download_folder(str(source)))
+    with WithoutWeights():
+        grounder = Grounder(weights.architecture, query_pruner)
+    own = grounder.state_dict()
+    report = compare_weights(
+        weights.source, own, weights.state_dict, _NEW, weights.unknown, weights.unread
+    )
+    report.check()
+    starts = {
+        name: torch.full(own[name].shape, float(name.endswith(".weight")), dtype=own[name].dtype)
+        for name in report.new
+    }
+    assign_weights(grounder, {**weights.state_dict, **starts})
+    return PretrainedGrounder(grounder, weights.tokenizer_folder, report)
 
 
-def _from_idea(path: Path, query_pruner: nn.Module | None) -> Grounder:
-    content = read_pickled_weights(path)
-    weights: dict[str, Any] = content.get("model", content)
-    released = {key.removeprefix("module."): value for key, value in weights.items()}
-    width = released.get("backbone.0.patch_embed.norm.weight", torch.empty(0)).shape[0]
-    if width not in _BACKBONES or "transformer.tgt_embed.weight" not in released:
-        message = f"{path} is not a GroundingDINO file of a known backbone (Swin-T or Swin-B)"
+def read_idea(content: dict[str, Any], source: str) -> GroundingDINOWeights:
+    """Read what IDEA's file holds.
+
+    Args:
+        content: Of the file.
+        source: Its name.
+
+    Raises:
+        CheckpointError: It is no GroundingDINO of a known backbone.
+    """
+    released, others = split_tensors(unwrap(content))
+    architecture = recognise_released(released, source)
+    if architecture.has_mask_branch:
+        message = f"{source} is a ReferDINO, not a GroundingDINO; load it with rvos.load_model"
         raise CheckpointError(message)
     renamed, unknown = rename_released(released)
-    state_dict = {name.removeprefix("grounder."): value for name, value in renamed.items()}
-    return _fill(Grounder(_BACKBONES[width], query_pruner), state_dict, unknown, path)
+    return GroundingDINOWeights(
+        source=source,
+        architecture=architecture.backbone,
+        state_dict={name.removeprefix(_GROUNDER): value for name, value in renamed.items()},
+        unknown=[*unknown, *others],
+        unread=[key for key in released if key.endswith(UNUSED_KEYS)],
+    )
 
 
-def _from_transformers(folder: Path, query_pruner: nn.Module | None) -> Grounder:
-    config, weights = read_folder(folder)
+def read_transformers(folder: Path) -> GroundingDINOWeights:
+    """Read a folder of transformers' GroundingDINO.
+
+    Args:
+        folder: With ``config.json`` and ``model.safetensors``.
+
+    Raises:
+        CheckpointError: It holds another model, or one that is not supported.
+    """
+    config, weights = read_folder(folder, torch.float32)
     if config.get("model_type") != "grounding-dino":
         message = f"{folder} holds a {config.get('model_type')!r}, not a 'grounding-dino' model"
         raise CheckpointError(message)
@@ -85,23 +142,12 @@ def _from_transformers(folder: Path, query_pruner: nn.Module | None) -> Grounder
     # As in the released ReferDINO; transformers' default is 0.1.
     arguments["dropout"] = 0.0
     renamed, unknown = rename_huggingface(weights)
-    return _fill(Grounder(arguments, query_pruner), renamed, unknown, folder)
-
-
-def _fill(grounder: Grounder, weights: StateDict, unknown: list[str], source: Path) -> Grounder:
-    own = grounder.state_dict()
-    missing = sorted(name for name in own.keys() - weights.keys() if not _NEW.match(name))
-    foreign = sorted([*unknown, *(weights.keys() - own.keys())])
-    if missing or foreign:
-        message = (
-            f"weights in {source} do not fit GroundingDINO: "
-            f"{len(missing)} missing ({', '.join(missing[:3])}), "
-            f"{len(foreign)} unknown ({', '.join(foreign[:3])})"
-        )
-        raise CheckpointError(message)
-    try:
-        grounder.load_state_dict({**own, **weights})
-    except RuntimeError as error:
-        message = f"weights in {source} do not fit: {str(error).splitlines()[1].strip()}"
-        raise CheckpointError(message) from error
-    return grounder
+    has_tokenizer = any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt"))
+    return GroundingDINOWeights(
+        source=str(folder),
+        architecture=arguments,
+        state_dict=renamed,
+        unknown=unknown,
+        unread=[key for key in weights if is_unread(key)],
+        tokenizer_folder=folder if has_tokenizer else None,
+    )

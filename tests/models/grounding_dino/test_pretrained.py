@@ -1,13 +1,14 @@
 """Pre-trained GroundingDINO files in both formats."""
 
-import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 from transformers import GroundingDinoConfig, GroundingDinoForObjectDetection
 
 from rvos.checkpoints.files import CheckpointError
@@ -15,8 +16,6 @@ from rvos.datasets.moving_shapes.tokenizer import write_tokenizer
 from rvos.models.grounding_dino import Grounder, KeepAllQueries
 from rvos.models.grounding_dino.pretrained import load_grounder
 from rvos.models.referdino import ReferDINO
-
-SHAPES = Path(__file__).parents[2] / "parity" / "data" / "groundingdino_swint_ogc.json.gz"
 
 
 @pytest.fixture
@@ -63,7 +62,7 @@ def test_missing_and_foreign_keys_are_refused(folder: Path) -> None:
     del moved["model.level_embed"]
     save_file(moved, path)
     with pytest.raises(
-        CheckpointError, match=r"1 missing \(image_encoder.level_embed\), 1 unknown"
+        CheckpointError, match=r"missing: image_encoder.level_embed; unexpected: model.surprise$"
     ):
         load_grounder(folder)
 
@@ -72,7 +71,9 @@ def test_wrong_shapes_are_refused(folder: Path) -> None:
     weights = load_file(folder / "model.safetensors")
     weights["model.level_embed"] = torch.zeros(7, 64)
     save_file(weights, folder / "model.safetensors")
-    with pytest.raises(CheckpointError, match=r"do not fit: .*level_embed"):
+    with pytest.raises(
+        CheckpointError, match=r"of another shape: image_encoder.level_embed \(7x64 in"
+    ):
         load_grounder(folder)
 
 
@@ -90,20 +91,43 @@ def test_other_models_are_refused(folder: Path, change: dict[str, Any], message:
         load_grounder(folder)
 
 
-@pytest.mark.slow
-def test_file_of_idea(tmp_path: Path) -> None:
-    shapes = json.loads(gzip.decompress(SHAPES.read_bytes()))["shapes"]
-    weights = {key: torch.randn(shape) * 0.02 for key, shape in shapes.items()}
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_file_of_idea(
+    make_released: Callable[..., dict[str, Tensor]], tmp_path: Path, prefix: str
+) -> None:
+    weights = make_released("groundingdino_swint_ogc", adapted=())
+    weights = {f"{prefix}{name.removeprefix('module.')}": value for name, value in weights.items()}
+    # The public files hold these two, which nothing reads.
+    weights[f"{prefix}label_enc.weight"] = torch.zeros(2001, 64)
+    weights[f"{prefix}bert.embeddings.position_ids"] = torch.zeros(1, 64, dtype=torch.long)
     torch.save({"model": weights}, tmp_path / "groundingdino_swint_ogc.pth")
-    grounder = load_grounder(tmp_path / "groundingdino_swint_ogc.pth").grounder
+    pretrained = load_grounder(tmp_path / "groundingdino_swint_ogc.pth")
+    grounder = pretrained.grounder
     assert isinstance(grounder, Grounder)
-    key = next(key for key in weights if key.endswith("transformer.tgt_embed.weight"))
-    assert torch.equal(grounder.query_embeddings.weight, weights[key])
+    queries = weights[f"{prefix}transformer.tgt_embed.weight"]
+    assert torch.equal(grounder.query_embeddings.weight, queries)
     norm = grounder.image_encoder.backbone.hidden_states_norms["stage1"]
-    assert torch.equal(norm.weight, torch.ones(96))
+    assert torch.equal(norm.weight, torch.ones(16))
+    assert torch.equal(norm.bias, torch.zeros(16))
+    assert {name.rsplit(".", 1)[0] for name in pretrained.report.new} == {
+        "image_encoder.backbone.hidden_states_norms.stage1"
+    }
+    assert "label_enc.weight" in pretrained.report.unread
+    model = ReferDINO.from_grounding_dino(tmp_path / "groundingdino_swint_ogc.pth")
+    assert torch.equal(model.grounder.query_embeddings.weight, queries)
+
+
+def test_released_model_is_sent_to_load_model(
+    make_released: Callable[..., dict[str, Tensor]], tmp_path: Path
+) -> None:
+    torch.save({"model_state_dict": make_released()}, tmp_path / "x.pth")
+    with pytest.raises(CheckpointError, match=r"is a ReferDINO, .* rvos\.load_model"):
+        load_grounder(tmp_path / "x.pth")
 
 
 def test_other_pickles_are_refused(tmp_path: Path) -> None:
     torch.save({"model": {"a": torch.zeros(1)}}, tmp_path / "other.pth")
-    with pytest.raises(CheckpointError, match="not a GroundingDINO file of a known backbone"):
+    with pytest.raises(
+        CheckpointError, match="neither a released ReferDINO nor a GroundingDINO file"
+    ):
         load_grounder(tmp_path / "other.pth")

@@ -1,0 +1,92 @@
+"""Training checkpoints that say which model they belong to."""
+
+from typing import Any
+
+from rvos.checkpoints.files import CheckpointError
+from rvos.checkpoints.renaming import StateDict
+from rvos.layers.described import Description, describe
+from rvos.models.grounding_dino import ExpressionTokenizer
+from rvos.models.referdino import ReferDINO
+
+_KEY = "rvos_model"
+_STATE, _PREFIX = "state_dict", "model."
+
+
+def is_training_checkpoint(content: dict[str, Any]) -> bool:
+    """Tell whether a file was written by `rvos fit`.
+
+    Args:
+        content: Of the file.
+
+    Example:
+        >>> is_training_checkpoint({"model": {}})
+        False
+    """
+    return "pytorch-lightning_version" in content or _KEY in content
+
+
+def add_model_description(checkpoint: dict[str, Any], model: ReferDINO) -> None:
+    """Write into a checkpoint what rebuilds the model: its parts and its tokenizer.
+
+    Args:
+        checkpoint: Changed in place.
+        model: Whose weights the checkpoint holds.
+    """
+    tokenizer = model.tokenizer
+    checkpoint[_KEY] = {
+        "description": describe(model),
+        # The default one is not copied: it comes from the hub's cache.
+        "tokenizer": tokenizer.to_files() if tokenizer.available else None,
+    }
+
+
+def read_model_description(
+    content: dict[str, Any], source: str
+) -> tuple[Description, ExpressionTokenizer | None]:
+    """Read what :func:`add_model_description` wrote.
+
+    Args:
+        content: Of the file.
+        source: Its name, for the error's text.
+
+    Returns:
+        What rebuilds the model, and its tokenizer if the checkpoint carries one.
+
+    Raises:
+        CheckpointError: The checkpoint does not say which model it belongs to.
+    """
+    described = content.get(_KEY)
+    if not isinstance(described, dict) or "description" not in described:
+        message = (
+            f"{source} does not say which model it belongs to; pass it to `rvos fit`, `validate` "
+            "or `predict` with its experiment file and --ckpt_path"
+        )
+        raise CheckpointError(message)
+    files = described.get("tokenizer")
+    return described["description"], None if files is None else ExpressionTokenizer.from_files(
+        files
+    )
+
+
+def read_model_weights(content: dict[str, Any], source: str) -> StateDict:
+    """Take the model's tensors out of a training checkpoint.
+
+    Args:
+        content: Of the file.
+        source: Its name, for the error's text.
+
+    Returns:
+        Tensors under the model's names.
+
+    Raises:
+        CheckpointError: There are none.
+    """
+    state = content.get(_STATE)
+    if not isinstance(state, dict):
+        message = f"{source} is not a checkpoint of `rvos fit`: it holds no {_STATE}"
+        raise CheckpointError(message)
+    return {
+        name.removeprefix(_PREFIX): value
+        for name, value in state.items()
+        if name.startswith(_PREFIX)
+    }
