@@ -74,6 +74,7 @@ _TABLE = (
     Verb("test", _LIGHTNING_CLI, "measure a checkpoint on the test split"),
     Verb("predict", _LIGHTNING_CLI, "run a checkpoint over a split without measuring"),
     Verb("segment", "rvos.inference.segment_command", "find what you describe in a video"),
+    Verb("convert", "rvos.models.convert_command", "turn any weights into a model folder"),
     Verb("demo", "rvos.demo.command", "learn from moving shapes in minutes and see what changed"),
     Verb("moving-shapes", "rvos.datasets.moving_shapes.command", "write the embedded benchmark"),
     Verb("held-out", "rvos.evaluation.held_out_command", "score weights on its fixed test split"),

@@ -45,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     add = throughput.add_argument
     defaults = ThroughputRequest()
     add("--weights", default="tiny", help="'tiny', a path or a hub id")
+    add("--tokenizer", help="folder or hub id, where the weights carry none")
     add("--frames", type=_positive, default=defaults.num_frames, help="frames of the clip")
     add("--size", type=_size, default=(defaults.height, defaults.width), help="height x width")
     add("--expressions", type=_positive, default=defaults.num_expressions, help="that share")
@@ -61,7 +62,7 @@ def _throughput(options: argparse.Namespace) -> int:
     device = choose_device(options.device)
     height, width = options.size
     request = ThroughputRequest(options.frames, height, width, options.expressions, options.repeats)
-    model = rvos.load_model(options.weights, device=device)
+    model = rvos.load_model(options.weights, options.tokenizer, device)
     _say(headline(request, options.weights, device))
     report = measure_throughput(model, request, show_progress=True)
     _say(f"\n{format_report(report)}")

@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
     if options.json is not None:
         check_writable(options.json)
     selection, device = _selection(options), choose_device(options.device)
-    model = rvos.load_model(options.weights, device=device)
+    model = rvos.load_model(options.weights, options.tokenizer, device)
     segmenter = FrameByFrame(model).eval() if options.frame_by_frame else model
     samples = open_split(options.root, options.split, options.max_videos)
     scores = score_held_out(
@@ -74,6 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rvos held-out", allow_abbrev=False)
     add = parser.add_argument
     add("--weights", default="tiny", help="'tiny', a path or a hub id")
+    add("--tokenizer", help="folder or hub id, where the weights carry none")
     add("--root", type=Path, default=DEFAULT_ROOT, help="folder of the videos")
     add("--split", choices=sorted(NUM_VIDEOS), default="test", help="which videos")
     add("--selection", choices=("top1", "union"), default="union", help="which tracks to take")
