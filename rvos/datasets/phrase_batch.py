@@ -53,8 +53,8 @@ class PhraseBatch:
     sample_ids: list[str]
     frames: Float[Tensor, "b 3 h w"]
     prompts: list[str]
-    phrase_maps: list[Int[Tensor, "_ h w"]]
-    judgements: list[Int[Tensor, "_ _"]]
+    phrase_maps: list[Int[Tensor, "_p h w"]]
+    judgements: list[Int[Tensor, "_n _p"]]
     objects: list[ClipTargets]
 
 

@@ -33,7 +33,7 @@ class GroundingTargets:
     """
 
     objects: list[ClipTargets]
-    object_labels: list[Int[Tensor, "_ l"]]
+    object_labels: list[Int[Tensor, "_n l"]]
     token_labels: Int[Tensor, "b s l"]
     valid_words: Bool[Tensor, "b l"]
 
@@ -157,7 +157,7 @@ class GroundingCriterion(nn.Module):
 
 def query_word_labels(
     objects_of_queries: Int[Tensor, "b q"],
-    object_labels: Sequence[Int[Tensor, "_ l"]],
+    object_labels: Sequence[Int[Tensor, "_n l"]],
     valid_words: Bool[Tensor, "b l"],
 ) -> Int[Tensor, "b q l"]:
     """Give each query the labels of its object; the others fit no word.

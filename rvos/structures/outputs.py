@@ -55,6 +55,6 @@ class AuxiliarySegmentationOutput(SegmentationOutput):
 
     aux_outputs: list[SegmentationOutput]
     proposal_output: ProposalOutput
-    query_word_logits: list[Float[Tensor, "b t _ l"]]
+    query_word_logits: list[Float[Tensor, "b t _q l"]]
     word_logits: Float[Tensor, "b t s l"]
     level_shapes: list[tuple[int, int]]
