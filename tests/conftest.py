@@ -1,8 +1,12 @@
 """Settings that hold for every test: offline, repeatable, and patient with slow machines."""
 
+import gzip
+import importlib.util
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 # Set before anything imports transformers or albumentations.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -52,6 +56,100 @@ def nano_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("nano")
     model.save_pretrained(folder)
     return folder
+
+
+# A released model in everything but its size.
+SMALL_RELEASED: dict[str, Any] = {
+    "d_model": 64,
+    "num_queries": 24,
+    "encoder_layers": 2,
+    "decoder_layers": 2,
+    "encoder_attention_heads": 4,
+    "decoder_attention_heads": 4,
+    "encoder_ffn_dim": 32,
+    "decoder_ffn_dim": 32,
+    "num_feature_levels": 4,
+    "max_text_len": 16,
+    "dropout": 0.0,
+    "fusion_droppath": 0.0,
+    "text_config": {
+        "model_type": "bert",
+        "vocab_size": 2048,
+        "hidden_size": 64,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 4,
+        "intermediate_size": 32,
+        "max_position_embeddings": 64,
+    },
+    "backbone_config": {
+        "model_type": "swin",
+        "embed_dim": 16,
+        "depths": [1, 1, 1, 1],
+        "num_heads": [2, 2, 2, 2],
+        "window_size": 4,
+        "image_size": 64,
+        "drop_path_rate": 0.0,
+    },
+}
+PARITY = Path(__file__).parent / "parity"
+
+
+@pytest.fixture
+def small_released_model(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Make `swin_tiny` a small architecture, so that files of the released format are small."""
+    from rvos.checkpoints import recognition
+    from rvos.models.grounding_dino import architectures
+
+    monkeypatch.setitem(architectures._ARCHITECTURES, "swin_tiny", SMALL_RELEASED)
+    monkeypatch.setitem(recognition.BACKBONES, 16, "swin_tiny")
+    return SMALL_RELEASED
+
+
+@pytest.fixture
+def make_released(small_released_model: dict[str, Any]) -> Callable[..., dict[str, torch.Tensor]]:
+    """Make small weights under the names of a released file, by the rule of the golden data."""
+    from rvos.checkpoints.referdino import rename_released
+    from rvos.models.grounding_dino import Grounder
+    from rvos.models.referdino import CrossModalTemporalDecoder, ReferDINO
+    from rvos.models.referdino.default_parts import default_parts
+
+    spec = importlib.util.spec_from_file_location("weights_rule", PARITY / "weights_rule.py")
+    assert spec is not None
+    assert spec.loader is not None
+    rule = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(rule)
+
+    def make(
+        name: str = "referdino_mevis_swint",
+        num_temporal_blocks: int = 3,
+        adapted: tuple[str, ...] = ("encoder", "decoder"),
+        rank: int = 4,
+        seed: int = 0,
+    ) -> dict[str, torch.Tensor]:
+        content = json.loads(gzip.decompress((PARITY / "data" / f"{name}.json.gz").read_bytes()))
+        with torch.device("meta"):
+            grounder = Grounder(small_released_model)
+            model = ReferDINO(grounder, **default_parts(grounder))
+            enhancer = model.temporal_enhancer
+            assert enhancer is not None
+            enhancer.temporal_decoder = CrossModalTemporalDecoder(64, num_temporal_blocks)
+        own = {key: list(value.shape) for key, value in model.state_dict().items()}
+        shapes: dict[str, list[int]] = {}
+        for key in content["shapes"]:
+            names = list(rename_released({key: torch.empty(3, 1, device="meta")})[0])
+            if names and names[0] in own:
+                first, *rest = own[names[0]]
+                shapes[key] = [len(names) * first, *rest]
+        for key in content["shapes"]:
+            layer, _, leaf = key.rpartition(".")
+            part = "encoder" if ".encoder." in key else "decoder"
+            if leaf in {"lora_A", "lora_B"} and part in adapted and f"{layer}.weight" in shapes:
+                rows, columns = shapes[f"{layer}.weight"]
+                shapes[key] = [rank, columns] if leaf == "lora_A" else [rows, rank]
+        weights: dict[str, torch.Tensor] = rule.make_state_dict(shapes, seed)
+        return weights
+
+    return make
 
 
 def pytest_configure() -> None:

@@ -1,7 +1,10 @@
 """A model of a few hundred thousand random parameters, in float64, and clips for it."""
 
+import gzip
+import json
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -148,3 +151,29 @@ def clips() -> torch.Tensor:
 def tokens() -> TextTokens:
     """Two expressions of different length."""
     return tokens_of([7, 8, 9, 10], [11, 12])
+
+
+@pytest.fixture(scope="session")
+def make_full_size() -> Callable[[str], dict[str, torch.Tensor]]:
+    """Make zeros under the names of a released file, shared tensors as torch.save keeps them."""
+
+    def make(name: str) -> dict[str, torch.Tensor]:
+        path = Path(__file__).parents[1] / "parity" / "data" / f"{name}.json.gz"
+        shared: dict[str, torch.Tensor] = {}
+        weights = {}
+        for key, shape in json.loads(gzip.decompress(path.read_bytes()))["shapes"].items():
+            # The modules that a released model lists several times.
+            for prefix in ("bbox_embed.", "temporal_decoder.", "ref_point_head."):
+                head, found, tail = key.removeprefix("transformer.decoder.").partition(prefix)
+                if found and not head:
+                    rest = tail if prefix == "ref_point_head." else tail.split(".", 1)[1]
+                    unique = f"{prefix}{rest}"
+                    break
+            else:
+                unique = key
+            if unique not in shared:
+                shared[unique] = torch.zeros(shape)
+            weights[key] = shared[unique]
+        return weights
+
+    return make
