@@ -110,7 +110,7 @@ def build_model(settings: DemoSettings) -> ReferDINO:
     if model.temporal_enhancer is not None:
         return model
     enhancer = ObjectConsistentTemporalEnhancer(
-        MemoryAugmentedTracker(locality=16.0),
+        MemoryAugmentedTracker(locality=4.0),
         CrossModalTemporalDecoder(
             hidden_dim=model.grounder.hidden_dim,
             num_layers=2,

@@ -11,7 +11,12 @@ from torch.nn.functional import cosine_similarity
 
 from rvos.layers.described import DescribedModule
 from rvos.models.grounding_dino.proposals import text_similarity
+from rvos.ops.boxes import box_cxcywh_to_xyxy, box_iou
 from rvos.structures import ReferenceText
+
+
+_DUPLICATE_IOU = 0.5
+_DUPLICATE_SHARE = 0.05
 
 
 class MemoryAugmentedTracker(DescribedModule):
@@ -25,7 +30,8 @@ class MemoryAugmentedTracker(DescribedModule):
     Cosine similarity alone cannot tell look-alikes apart, and a frame's duplicates of one object
     push each other onto the tracks of others. With ``locality`` the assignment maximises
     ``p_i p_j exp(cos_ij - 1 - locality d_ij)`` instead: d is the distance of the box centres, p the
-    class probability of track and query, so that what the expression may mean is followed first.
+    class probability of track and query, made small for all but the best query of an object. What
+    the expression may mean is followed first, and duplicates take the tracks that are left.
 
     Args:
         momentum: alpha, how fast the memory follows, in [0, 1].
@@ -79,6 +85,7 @@ class MemoryAugmentedTracker(DescribedModule):
         rates = self.momentum * self.confidence(flat, text).cpu()
         rates = rates.view(num_clips, num_frames, num_queries, 1)
         probability = text_similarity(flat, text).sigmoid().cpu().view(rates.shape[:3])
+        probability = probability * _best_of_object(boxes_cxcywh.detach().cpu(), probability)
         centres = boxes_cxcywh[..., :2].detach().cpu()
         order = torch.arange(num_queries).repeat(num_clips, num_frames, 1)
         for clip in range(num_clips):
@@ -114,6 +121,18 @@ class _Track:
             # Half a frame's doubt is not enough to lose a track.
             (self.probability + found.probability[order]) / 2,
         )
+
+
+def _best_of_object(
+    boxes_cxcywh: Float[Tensor, "b t q 4"], probability: Float[Tensor, "b t q"]
+) -> Float[Tensor, "b t q"]:
+    """Near 1 for a query that no better one overlaps, near 0 for duplicates."""
+    corners = box_cxcywh_to_xyxy(boxes_cxcywh)
+    overlapping = box_iou(corners, corners) > _DUPLICATE_IOU
+    rank = probability.argsort(dim=-1, descending=True, stable=True).argsort(dim=-1)
+    better = rank.unsqueeze(-2) < rank.unsqueeze(-1)
+    duplicate = (overlapping & better).any(dim=-1)
+    return _DUPLICATE_SHARE + (~duplicate).to(probability.dtype)
 
 
 def _affinity(track: _Track, found: _Track, locality: float | None) -> Float[Tensor, "q q"]:

@@ -188,7 +188,7 @@ def moving_lookalikes(num_frames: int = 6) -> tuple[Tensor, Tensor, Tensor, Refe
 
 def test_locality_tells_lookalikes_apart() -> None:
     queries, places, listed, words = moving_lookalikes()
-    found = MemoryAugmentedTracker(locality=16.0)(queries, words, places)
+    found = MemoryAugmentedTracker(locality=4.0)(queries, words, places)
     assert torch.equal(found, listed.argsort(-1))
     published = MemoryAugmentedTracker()(queries, words, places)
     assert not torch.equal(published, listed.argsort(-1))
@@ -202,7 +202,7 @@ def test_a_duplicate_does_not_push_the_wanted_track_off_its_object() -> None:
     places = torch.full((1, 2, 3, 4), 0.2)
     places[0, 0, 2, :2] = 0.8  # A, A again, B
     places[0, 1, 1:, :2] = 0.8  # A, B, B again
-    found = MemoryAugmentedTracker(locality=16.0)(queries.unsqueeze(0), words, places)
+    found = MemoryAugmentedTracker(locality=4.0)(queries.unsqueeze(0), words, places)
     assert found[0, 1].tolist() == [0, 2, 1]
 
 
