@@ -19,7 +19,8 @@ from rvos.inference.device import choose_device
 from rvos.inference.selection import ThresholdUnion, TopOne, TrackSelection
 from rvos.structures.errors import RvosError
 
-NUM_VIDEOS: dict[Split, int] = {"test": HELD_OUT_NUM_VIDEOS, "long": 10}
+# Thresholds are chosen on `valid`, never on what is reported.
+NUM_VIDEOS: dict[Split, int] = {"test": HELD_OUT_NUM_VIDEOS, "valid": 150, "long": 10}
 DEFAULT_ROOT = Path("data/moving_shapes_held_out")
 _HEAD_LINES = 2
 
@@ -92,7 +93,7 @@ def open_split(root: Path, split: Split, max_videos: int | None = None) -> MeViS
 
     Args:
         root: Folder of the data set.
-        split: ``test`` or ``long``.
+        split: ``test``, ``valid`` or ``long``.
         max_videos: Only the first videos; None = all of the split.
 
     Returns:
