@@ -7,7 +7,7 @@ import torch
 from rvos.datamodules.attribute_frames import AttributeFrameDataModule
 from rvos.datamodules.loader import EpochDataLoader, EpochShuffleSampler
 from rvos.datasets.attribute_batch import AugmentedAttributeFrames
-from rvos.datasets.phrase_batch import PhraseFrames, collate_phrase_frames
+from rvos.datasets.phrase_batch import PhraseFrames, collate_phrase_clips
 
 
 class PhraseFrameDataModule(AttributeFrameDataModule):
@@ -61,7 +61,7 @@ class PhraseFrameDataModule(AttributeFrameDataModule):
             batch_size=self.batch_size,
             sampler=EpochShuffleSampler(len(frames), self.seed),
             num_workers=self.num_workers,
-            collate_fn=collate_phrase_frames,
+            collate_fn=collate_phrase_clips,
             drop_last=len(frames) >= self.batch_size,
             persistent_workers=self.num_workers > 0,
             pin_memory=torch.cuda.is_available(),
@@ -79,6 +79,6 @@ class PhraseFrameDataModule(AttributeFrameDataModule):
             PhraseFrames(frames, self.seed, max_phrases=1, share_of_places=self.share_of_places),
             batch_size=self.batch_size,
             num_workers=self.num_workers,
-            collate_fn=collate_phrase_frames,
+            collate_fn=collate_phrase_clips,
             pin_memory=torch.cuda.is_available(),
         )

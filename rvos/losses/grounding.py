@@ -22,19 +22,19 @@ from rvos.structures import AuxiliarySegmentationOutput, ClipTargets
 
 @dataclass
 class GroundingTargets:
-    """The objects of B single frames without padding, and which words of its prompt fit each.
+    """The objects of B clips without padding, and which words of its prompt fit each.
 
     Attributes:
-        objects: The objects of each frame; none is referred to.
+        objects: The objects of each clip; none is referred to.
         object_labels: B times ``[N, L]``: 1 where a word is true of an object, 0 where not, -100
             where that is open.
-        token_labels: ``[B, S, L]``, the same for the encoder tokens; -100 on what is not usable.
+        token_labels: ``[B, T, S, L]``, the same for the encoder tokens; -100 on what is not usable.
         valid_words: ``[B, L]``, False on the padding of the prompts.
     """
 
     objects: list[ClipTargets]
     object_labels: list[Int[Tensor, "_n l"]]
-    token_labels: Int[Tensor, "b s l"]
+    token_labels: Int[Tensor, "b t s l"]
     valid_words: Bool[Tensor, "b l"]
 
 
@@ -71,7 +71,7 @@ class GroundingCriterion(nn.Module):
         """Compute all losses, in single precision at least.
 
         Args:
-            output: Predictions of B single frames.
+            output: Predictions of B clips.
             targets: What they show, and what their prompts say of it.
 
         Returns:
@@ -84,10 +84,11 @@ class GroundingCriterion(nn.Module):
             stacked = self._stack(targets)
             layers = supervised_layers(output, stacked, proposals_per_frame=True)
             assignments = self.matcher(layers)
-            num_objects = mean_over_ranks(stacked.matchable.sum()[None])[0].clamp(min=1)
+            visible = stacked.present & stacked.matchable[..., None]
+            num_pairs = mean_over_ranks(visible.sum()[None])[0].clamp(min=1)
             terms = {"loss_token": self._words(output.word_logits, targets.token_labels)}
             for layer, assignment in zip(layers, assignments, strict=True):
-                geometry = geometry_losses(layer, assignment, num_objects, "repaired")
+                geometry = geometry_losses(layer, assignment, num_pairs, "repaired")
                 terms |= {f"{name}{layer.suffix}": loss for name, loss in geometry.items()}
             # Layers are listed last one first, then by depth, then the proposals.
             words = [output.query_word_logits[-1], *output.query_word_logits[:-1]]
@@ -114,65 +115,66 @@ class GroundingCriterion(nn.Module):
         """Tell for every word of something visible whether the best query's object is that.
 
         Args:
-            output: Predictions of B single frames.
+            output: Predictions of B clips.
             targets: What they show, and what their prompts say of it.
 
         Returns:
             1 or 0 ``[N]`` per word.
         """
         last = supervised_layers(output, self._stack(targets), proposals_per_frame=True)[0]
-        logits = output.query_word_logits[-1].squeeze(1)
+        logits = output.query_word_logits[-1]
         objects = self._objects_of_queries(last, self.matcher([last])[0])
         labels = query_word_labels(objects, targets.object_labels, targets.valid_words)
-        best = logits.masked_fill(labels == OPEN_LABEL, float("-inf")).argmax(1, keepdim=True)
-        hits = labels.gather(1, best).squeeze(1) == 1
-        return hits[(labels == 1).any(1)].float()
+        best = logits.masked_fill(labels == OPEN_LABEL, float("-inf")).argmax(2, keepdim=True)
+        hits = labels.gather(2, best).squeeze(2) == 1
+        return hits[(labels == 1).any(2)].float()
 
     def _objects_of_queries(
         self, layer: SupervisedLayer, assignment: Assignment
-    ) -> Int[Tensor, "b q"]:
-        """Index of the object that each query stands for, -1 for none."""
+    ) -> Int[Tensor, "b t q"]:
+        """Index of the object that each query stands for in each frame, -1 for none."""
         if self.duplicate_iou is None:
-            objects = torch.full_like(layer.logits[:, 0], -1, dtype=torch.int64)
+            objects = torch.full_like(layer.logits, -1, dtype=torch.int64)
         else:
-            found = found_targets(layer.boxes_cxcywh, layer.targets, self.duplicate_iou)
-            objects = found.squeeze(1)
-        objects[assignment.batch, assignment.rows] = assignment.columns
+            objects = found_targets(layer.boxes_cxcywh, layer.targets, self.duplicate_iou)
+        present = layer.targets.present[assignment.batch, assignment.columns]
+        columns = assignment.columns[:, None].where(present, -1)
+        objects[assignment.batch, :, assignment.rows] = columns
         return objects
 
     @staticmethod
     def _stack(targets: GroundingTargets) -> StackedTargets:
-        frame_size, device = targets.objects[0].masks.shape[-2:], targets.token_labels.device
-        image = torch.ones(len(targets.objects), 1, *frame_size, dtype=torch.bool, device=device)
+        clip_size, device = targets.objects[0].masks.shape[1:], targets.token_labels.device
+        image = torch.ones(len(targets.objects), *clip_size, dtype=torch.bool, device=device)
         return stack_targets(targets.objects, image, "all")
 
     def _words(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Word loss of clips of one frame ``[B, 1, X, L]``."""
-        single = logits.squeeze(1)
+        """Word loss of scores ``[B, T, X, L]``."""
+        flat, flat_labels = logits.flatten(0, 1), labels.flatten(0, 1)
         loss: Tensor = self.word_loss(
-            single.to(torch.promote_types(single.dtype, torch.float32)), labels
+            flat.to(torch.promote_types(flat.dtype, torch.float32)), flat_labels
         )
         return loss
 
 
 def query_word_labels(
-    objects_of_queries: Int[Tensor, "b q"],
+    objects_of_queries: Int[Tensor, "b t q"],
     object_labels: Sequence[Int[Tensor, "_n l"]],
     valid_words: Bool[Tensor, "b l"],
-) -> Int[Tensor, "b q l"]:
+) -> Int[Tensor, "b t q l"]:
     """Give each query the labels of its object; the others fit no word.
 
     Args:
-        objects_of_queries: ``[B, Q]``: index of the object, -1 for none.
+        objects_of_queries: ``[B, T, Q]``: index of the object, -1 for none.
         object_labels: B times ``[N, L]``: 1 true, 0 false, -100 open.
         valid_words: ``[B, L]``, False on padding, which is open for all.
 
     Returns:
-        ``[B, Q, L]``.
+        ``[B, T, Q, L]``.
 
     >>> labels, valid = [torch.tensor([[1, 0, 0]])], torch.tensor([[True, True, False]])
-    >>> query_word_labels(torch.tensor([[-1, 0]]), labels, valid).tolist()
-    [[[0, 0, -100], [1, 0, -100]]]
+    >>> query_word_labels(torch.tensor([[[-1, 0]]]), labels, valid).tolist()
+    [[[[0, 0, -100], [1, 0, -100]]]]
     """
     # The last row stands for no object.
     rows = [
@@ -181,4 +183,4 @@ def query_word_labels(
             objects_of_queries, object_labels, valid_words, strict=True
         )
     ]
-    return torch.stack(rows).masked_fill(~valid_words.unsqueeze(1), OPEN_LABEL)
+    return torch.stack(rows).masked_fill(~valid_words[:, None, None], OPEN_LABEL)

@@ -1,4 +1,4 @@
-"""Before the image stage: all that sees single frames learns boxes, masks and what phrases fit."""
+"""Before image and video stage: the model learns boxes, masks and which phrases fit what."""
 
 import torch
 from jaxtyping import Float
@@ -21,7 +21,7 @@ from rvos.tasks.tokenizers import MOVING_SHAPES_TOKENIZER, open_tokenizer
 
 
 class GroundingPretrainingTask(OptimizedTask):
-    """Train on frames with prompts of several phrases; the temporal enhancer does not run.
+    """Train on clips with prompts of several phrases; single frames skip the temporal enhancer.
 
     Not part of the published method, which starts from GroundingDINO: this is that model's own
     pre-training, small, with masks. One prompt says several things of every object, where an
@@ -51,6 +51,7 @@ class GroundingPretrainingTask(OptimizedTask):
     ) -> None:
         super().__init__(optimizer, lr_scheduler, reference_batch_size)
         self.model = model
+        model.enhance_single_frames = False
         self.criterion = criterion
         self.adaptation = adaptation
         self.accuracy = MeanMetric()
@@ -60,22 +61,16 @@ class GroundingPretrainingTask(OptimizedTask):
         if initial_weights is not None:
             load_initial_weights(model, initial_weights)
 
-    def configure_model(self) -> None:
-        """Take the temporal enhancer out; called before the optimizer is built."""
-        self.model.enhance_single_frames = False
-        if self.model.temporal_enhancer is not None:
-            self.model.temporal_enhancer.requires_grad_(requires_grad=False)
-
     def on_train_epoch_start(self) -> None:
         """Keep dropout and stochastic depth of frozen parts off."""
         if self.adaptation is not None:
             self.adaptation.set_frozen_parts_to_eval(self.model)
 
     def training_step(self, batch: PhraseBatch, batch_idx: int) -> Float[Tensor, ""]:
-        """Compute the loss of a batch of frames.
+        """Compute the loss of a batch of clips.
 
         Args:
-            batch: Frames with a prompt each.
+            batch: Clips with a prompt each.
             batch_idx: Position of the batch in the epoch.
 
         Returns:
@@ -95,7 +90,7 @@ class GroundingPretrainingTask(OptimizedTask):
         """Measure how often the best query for a word is that of an object it is true of.
 
         Args:
-            batch: Frames with a prompt each.
+            batch: Clips with a prompt each.
             batch_idx: Position of the batch.
         """
         del batch_idx
@@ -114,13 +109,13 @@ class GroundingPretrainingTask(OptimizedTask):
         """Run the model on the prompts.
 
         Args:
-            batch: Frames with a prompt each.
+            batch: Clips with a prompt each.
 
         Returns:
             Predictions and what they should be.
         """
         tokens = self.model.tokenize(batch.prompts)
-        output = self.model.forward_with_auxiliary(batch.frames.unsqueeze(1), tokens)
+        output = self.model.forward_with_auxiliary(batch.frames, tokens)
         return output, grounding_targets(batch, tokens, output)
 
 
@@ -141,15 +136,16 @@ def grounding_targets(
     token_labels = torch.stack(
         [
             token_word_labels(maps, words, output.level_shapes)
-            for maps, words in zip(batch.phrase_maps, phrases, strict=True)
+            for clip_maps, words in zip(batch.phrase_maps, phrases, strict=True)
+            for maps in clip_maps.unbind(1)
         ]
-    )
+    ).unflatten(0, (len(batch.prompts), -1))
     return GroundingTargets(
         objects=batch.objects,
         object_labels=[
             object_word_labels(judgements, words)
             for judgements, words in zip(batch.judgements, phrases, strict=True)
         ],
-        token_labels=token_labels.masked_fill(~output.word_logits[:, 0].isfinite(), OPEN_LABEL),
+        token_labels=token_labels.masked_fill(~output.word_logits.isfinite(), OPEN_LABEL),
         valid_words=tokens.attention_mask.bool(),
     )

@@ -65,10 +65,10 @@ class PhrasePretrainingTask(OptimizedTask):
         self.model.grounder.image_encoder.eval()
 
     def training_step(self, batch: PhraseBatch, batch_idx: int) -> Float[Tensor, ""]:
-        """Compute the loss of a batch of frames.
+        """Compute the loss of a batch of clips; every frame counts by itself.
 
         Args:
-            batch: Frames with a prompt each.
+            batch: Clips with a prompt each.
             batch_idx: Position of the batch in the epoch.
 
         Returns:
@@ -85,7 +85,7 @@ class PhrasePretrainingTask(OptimizedTask):
         """Measure how often the best pair of a frame is a true one.
 
         Args:
-            batch: Frames with a prompt each.
+            batch: Clips with a prompt each.
             batch_idx: Position of the batch.
         """
         del batch_idx
@@ -104,20 +104,22 @@ class PhrasePretrainingTask(OptimizedTask):
         """Score every encoder token for every word.
 
         Args:
-            batch: Frames with a prompt each.
+            batch: Clips with a prompt each.
 
         Returns:
-            Logits ``[B, S, L]`` and labels ``[B, S, L]``, open on what is not usable.
+            Logits ``[B * T, S, L]`` and labels ``[B * T, S, L]``, open on what is not usable.
         """
         grounder, tokens = self.model.grounder, self.model.tokenize(batch.prompts)
-        valid_pixels = torch.ones_like(batch.frames[:, 0], dtype=torch.bool)
-        expressions = grounder.text_encoder(tokens)
-        image = grounder.image_encoder(batch.frames, valid_pixels)
+        frames, num_frames = batch.frames.flatten(0, 1), batch.frames.shape[1]
+        valid_pixels = torch.ones_like(frames[:, 0], dtype=torch.bool)
+        expressions = grounder.text_encoder(tokens).repeat_frames(num_frames)
+        image = grounder.image_encoder(frames, valid_pixels)
         proposals = grounder.proposal_selector(grounder.fusion_encoder(image, expressions), image)
         words = phrase_of_token(tokens.input_ids)
         labels = [
             token_word_labels(maps, phrases, image.level_shapes)
-            for maps, phrases in zip(batch.phrase_maps, words, strict=True)
+            for clip_maps, phrases in zip(batch.phrase_maps, words, strict=True)
+            for maps in clip_maps.unbind(1)
         ]
         usable = proposals.token_usable.unsqueeze(2) & expressions.valid.unsqueeze(1)
         labels_or_open = torch.stack(labels).masked_fill(~usable, OPEN_LABEL)

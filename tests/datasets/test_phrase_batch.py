@@ -4,7 +4,7 @@ import torch
 from rvos.datasets.attribute_batch import AugmentedAttributeFrames
 from rvos.datasets.moving_shapes.attribute_frames import AttributeFrameDataset
 from rvos.datasets.moving_shapes.writer import write_moving_shapes
-from rvos.datasets.phrase_batch import PhraseFrames, collate_phrase_frames
+from rvos.datasets.phrase_batch import PhraseClips, PhraseFrames, collate_phrase_clips
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +36,41 @@ def test_maps_are_those_of_the_mirrored_frame(attribute_frames: AttributeFrameDa
     frames = PhraseFrames(augmented, 0)
     for index in range(len(frames)):
         item, (_, maps) = frames[index], augmented[index]
-        assert torch.equal(item.frame, maps.frame)
-        assert not (item.phrase_maps[:, maps.foreground == 0] != 0).any()
+        assert torch.equal(item.frames[0], maps.frame)
+        assert not (item.phrase_maps[:, 0, maps.foreground == 0] != 0).any()
 
 
 def test_batches_keep_the_order_of_phrases(attribute_frames: AttributeFrameDataset) -> None:
     items = [phrase_frames(attribute_frames)[index] for index in (4, 1)]
-    batch = collate_phrase_frames(items)
+    batch = collate_phrase_clips(items)
     assert batch.sample_ids == [item.sample_id for item in items]
     for prompt, maps, item in zip(batch.prompts, batch.phrase_maps, items, strict=True):
         assert [phrase.strip() for phrase in prompt.split(".")] == [*item.phrases, ""]
         assert len(maps) == len(item.phrases)
+
+
+def test_clips_show_whole_tracks_and_judge_them(attribute_frames: AttributeFrameDataset) -> None:
+    clips = PhraseClips(attribute_frames, seed=0, num_frames=4)
+    assert len(clips) == 2
+    for epoch in range(5):
+        clips.set_epoch(epoch)
+        clip = clips[epoch % 2]
+        video = attribute_frames.videos[epoch % 2]
+        assert clip.frames.shape == (4, 3, 128, 192)
+        assert clip.judgements.shape == (len(video.tracks), len(clip.phrases))
+        assert clip.objects.masks.shape == (len(video.tracks), 4, 128, 192)
+        for number, judged in enumerate(clip.judgements):
+            mask = clip.objects.masks[number]
+            for maps, label in zip(clip.phrase_maps, judged, strict=True):
+                assert (maps[mask] == label).all()
+        assert torch.equal(clip.objects.present, clip.objects.masks.flatten(2).any(-1))
+
+
+def test_clips_depend_on_seed_epoch_and_video_alone(
+    attribute_frames: AttributeFrameDataset,
+) -> None:
+    first, again = (PhraseClips(attribute_frames, seed=0, num_frames=3) for _ in range(2))
+    assert torch.equal(first[1].frames, again[1].frames)
+    assert first[1].phrases == again[1].phrases
+    again.set_epoch(1)
+    assert first[1].phrases != again[1].phrases

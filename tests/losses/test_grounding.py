@@ -35,14 +35,14 @@ def targets_of(clips: list[ClipTargets]) -> GroundingTargets:
     generator = torch.Generator().manual_seed(5)
     valid = torch.ones(len(clips), NUM_WORDS, dtype=torch.bool)
     valid[-1, -1] = False
-    tokens = torch.randint(0, 2, (len(clips), NUM_TOKENS, NUM_WORDS), generator=generator)
+    tokens = torch.randint(0, 2, (len(clips), 1, NUM_TOKENS, NUM_WORDS), generator=generator)
     return GroundingTargets(
         objects=clips,
         object_labels=[
             torch.randint(0, 2, (len(clip.referred), NUM_WORDS), generator=generator)
             for clip in clips
         ],
-        token_labels=tokens.masked_fill(~valid[:, None], -100),
+        token_labels=tokens.masked_fill(~valid[:, None, None], -100),
         valid_words=valid,
     )
 
@@ -158,21 +158,21 @@ def matched_objects(
     image = torch.ones(2, 1, 32, 48, dtype=torch.bool)
     layers = supervised_layers(output, stack_targets(targets.objects, image, "all"), True)
     found = criterion.matcher(layers[:1])[0]
-    objects = torch.full((2, 5), -1)
-    objects[found.batch, found.rows] = found.columns
-    return query_word_labels(objects, numbers, torch.ones(2, 1, dtype=torch.bool))[..., 0]
+    objects = torch.full((2, 1, 5), -1)
+    objects[found.batch, 0, found.rows] = found.columns
+    return query_word_labels(objects, numbers, torch.ones(2, 1, dtype=torch.bool))[:, 0, :, 0]
 
 
 @given(seed=st.integers(0, 1000))
 def test_queries_take_the_labels_of_their_objects(seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     labels = [torch.randint(0, 2, (number, 3), generator=generator) for number in (2, 0, 1)]
-    objects = torch.tensor([[1, -1, 0, 1], [-1] * 4, [0, -1, -1, -1]])
+    objects = torch.tensor([[[1, -1, 0, 1]], [[-1] * 4], [[0, -1, -1, -1]]])
     rows = query_word_labels(objects, labels, torch.ones(3, 3, dtype=torch.bool))
-    assert torch.equal(rows[0, [2, 0, 3]], labels[0][[0, 1, 1]])
-    assert torch.equal(rows[2, 0], labels[2][0])
+    assert torch.equal(rows[0, 0, [2, 0, 3]], labels[0][[0, 1, 1]])
+    assert torch.equal(rows[2, 0, 0], labels[2][0])
     assert not rows[1].any()
-    assert not rows[0, 1].any()
+    assert not rows[0, 0, 1].any()
 
 
 def test_duplicates_answer_for_the_object_they_lie_on(

@@ -103,9 +103,9 @@ def phrase_batch() -> PhraseBatch:
     maps[1, 40:60, 50:80] = 1
     return PhraseBatch(
         sample_ids=["0", "1"],
-        frames=torch.randn(2, 3, 64, 96, generator=torch.Generator().manual_seed(0)),
+        frames=torch.randn(2, 1, 3, 64, 96, generator=torch.Generator().manual_seed(0)),
         prompts=["the red circle. a star. all boxes.", "the big blue disc."],
-        phrase_maps=[maps, maps[1:2]],
+        phrase_maps=[maps[:, None], maps[1:2, None]],
         judgements=[torch.tensor([[1, 0, 0], [0, 1, 0]]), torch.tensor([[1]])],
         objects=[objects_of(maps[:2] == 1), objects_of(maps[1:2] == 1)],
     )

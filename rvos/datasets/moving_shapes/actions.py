@@ -1,9 +1,9 @@
 """What objects can be said to do, and of which objects it is true."""
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
 
-from rvos.datasets.moving_shapes.vocabulary import Motion
-from rvos.datasets.moving_shapes.world import WorldObject
+from rvos.datasets.moving_shapes.vocabulary import Heading, Motion
 
 Judgement = bool | None
 Action = Literal[
@@ -37,6 +37,41 @@ DIRECTIONAL_ACTIONS: tuple[Action, ...] = (
     "shrinks",
 )
 
+ACTIONS: tuple[Action, ...] = (*ORDER_FREE_ACTIONS, *DIRECTIONAL_ACTIONS)
+
+
+@runtime_checkable
+class Moving(Protocol):
+    """Anything that moves in one of the ways of this world."""
+
+    @property
+    def motion(self) -> Motion:
+        """How it moves."""
+        ...
+
+    @property
+    def heading(self) -> Heading | None:
+        """Where to; None for nowhere in particular."""
+        ...
+
+
+@dataclass(frozen=True)
+class Doing:
+    """What an object does, without the path on which it does so.
+
+    Attributes:
+        motion: How it moves.
+        heading: Where to; None for nowhere in particular.
+
+    Example:
+        >>> performs(Doing("left", "left"), "moves_left")
+        True
+    """
+
+    motion: Motion
+    heading: Heading | None
+
+
 _TRUE_FOR: dict[Action, tuple[Motion, ...]] = {
     "still": ("still",),
     "moves": (
@@ -60,7 +95,7 @@ _OPEN_FOR: dict[Action, tuple[Motion, ...]] = {
 }
 
 
-def performs(item: WorldObject, action: Action) -> Judgement:
+def performs(item: Moving, action: Action) -> Judgement:
     """Judge whether an object does something.
 
     Args:

@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 from rvos.datasets.errors import MaskSizeError
 from rvos.datasets.files import annotation_layout, read_frame, read_json
 from rvos.datasets.mask_table import MaskTable
+from rvos.datasets.moving_shapes.actions import Doing
 from rvos.datasets.moving_shapes.vocabulary import COLOURS, SHAPES, SIZES, TEXTURES
 from rvos.ops.rle import decode_mask
 
@@ -45,13 +46,22 @@ class AttributeFrame:
 
 
 @dataclass(frozen=True, slots=True)
-class _Video:
-    """One video: its frames, and per object its track and its four class indices."""
+class AttributeVideo:
+    """One video.
+
+    Attributes:
+        video_id: Its id.
+        frames: Names of its frames.
+        tracks: Ids of its objects' masks.
+        labels: Per object its shape, colour, size and texture as class indices; -100 is open.
+        doings: What each object does.
+    """
 
     video_id: str
     frames: tuple[str, ...]
     tracks: tuple[str, ...]
     labels: Int[np.ndarray, "n 4"]
+    doings: tuple[Doing, ...]
 
 
 class AttributeFrameDataset(Dataset[AttributeFrame]):
@@ -62,6 +72,9 @@ class AttributeFrameDataset(Dataset[AttributeFrame]):
         split: Folder of the split.
         max_videos: Keep only the first videos.
         frame_step: Take every so-many-th frame of a video.
+
+    Attributes:
+        videos: The videos.
 
     Raises:
         DatasetNotFoundError: An annotation file is missing.
@@ -90,14 +103,14 @@ class AttributeFrameDataset(Dataset[AttributeFrame]):
         index = read_json(index_path, "MeViS")
         with annotation_layout(index_path):
             entries = sorted(index["videos"].items())[:max_videos]
-            self._videos = [_parse_video(video_id, entry) for video_id, entry in entries]
+            self.videos = [_parse_video(video_id, entry) for video_id, entry in entries]
         masks = read_json(self._masks_path, "MeViS")
         with annotation_layout(self._masks_path):
-            self._masks = MaskTable({t: masks[t] for video in self._videos for t in video.tracks})
+            self._masks = MaskTable({t: masks[t] for video in self.videos for t in video.tracks})
         self._samples = np.array(
             [
                 (number, frame)
-                for number, video in enumerate(self._videos)
+                for number, video in enumerate(self.videos)
                 for frame in range(0, len(video.frames), frame_step)
             ],
             dtype=np.int32,
@@ -120,7 +133,21 @@ class AttributeFrameDataset(Dataset[AttributeFrame]):
             MaskSizeError: A mask is of another size than the frame.
         """
         video_number, frame_index = self._samples[index].tolist()
-        video = self._videos[video_number]
+        return self.read(self.videos[video_number], frame_index)
+
+    def read(self, video: AttributeVideo, frame_index: int) -> AttributeFrame:
+        """Read one frame of a video.
+
+        Args:
+            video: One of ``videos``.
+            frame_index: Position of the frame.
+
+        Returns:
+            The frame and its maps.
+
+        Raises:
+            MaskSizeError: A mask is of another size than the frame.
+        """
         name = video.frames[frame_index]
         pixels = read_frame(self._frames_folder / video.video_id / f"{name}.jpg")
         frame_size = (pixels.shape[0], pixels.shape[1])
@@ -166,7 +193,7 @@ def normalise_frame(pixels: UInt8[np.ndarray, "h w 3"]) -> Float[Tensor, "3 h w"
     return ((frame - mean[:, None, None]) / std[:, None, None]).contiguous()
 
 
-def _parse_video(video_id: str, entry: dict[str, Any]) -> _Video:
+def _parse_video(video_id: str, entry: dict[str, Any]) -> AttributeVideo:
     objects = list(entry["objects"].values())
     labels = [
         (
@@ -177,9 +204,10 @@ def _parse_video(video_id: str, entry: dict[str, Any]) -> _Video:
         )
         for item in objects
     ]
-    return _Video(
+    return AttributeVideo(
         video_id=video_id,
         frames=tuple(str(frame) for frame in entry["frames"]),
         tracks=tuple(str(item["anno_id"]) for item in objects),
         labels=np.array(labels, dtype=np.int64).reshape(-1, 4),
+        doings=tuple(Doing(item["motion"], item["heading"]) for item in objects),
     )

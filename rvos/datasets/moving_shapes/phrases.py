@@ -9,8 +9,12 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from rvos.datasets.moving_shapes.actions import Judgement
-from rvos.datasets.moving_shapes.attribute_frames import IGNORED_LABEL, AttributeFrame
+from rvos.datasets.moving_shapes.actions import ACTIONS, Action, Doing, Judgement, performs
+from rvos.datasets.moving_shapes.attribute_frames import (
+    IGNORED_LABEL,
+    AttributeFrame,
+    AttributeVideo,
+)
 from rvos.datasets.moving_shapes.grammar import write_sentence
 from rvos.datasets.moving_shapes.meaning import (
     CLEAR_DISTANCE,
@@ -18,6 +22,7 @@ from rvos.datasets.moving_shapes.meaning import (
     Group,
     Look,
     Outermost,
+    Performing,
     Related,
     Relation,
 )
@@ -50,17 +55,19 @@ _EXTREMES: dict[Extreme, Relation] = {
 
 @dataclass(frozen=True)
 class VisibleObject:
-    """An object as one frame shows it.
+    """An object as one frame shows it, or as a whole video does.
 
     Attributes:
         instance: Its number in the frame's map.
         look: Its look; the size is None while it changes.
-        centre_xy: Centre of its visible part, in pixels.
+        centre_xy: Centre of its visible part, in pixels; None of a video.
+        doing: What it does; None of a frame.
     """
 
     instance: int
     look: Look
-    centre_xy: tuple[float, float]
+    centre_xy: tuple[float, float] | None = None
+    doing: Doing | None = None
 
 
 @dataclass(frozen=True)
@@ -91,16 +98,26 @@ def visible_objects(frame: AttributeFrame) -> list[VisibleObject]:
             continue
         rows, columns = torch.nonzero(frame.instance == instance, as_tuple=True)
         row, column = int(rows[0]), int(columns[0])
-        size = int(frame.size[row, column])
-        look = Look(
-            SHAPES[int(frame.shape[row, column])],
-            COLOURS[int(frame.colour[row, column])],
-            None if size == IGNORED_LABEL else SIZES[size],
-            TEXTURES[int(frame.texture[row, column])],
-        )
+        maps = (frame.shape, frame.colour, frame.size, frame.texture)
+        look = _look(*(int(labels[row, column]) for labels in maps))
         centre = (float(columns.float().mean()), float(rows.float().mean()))
         objects.append(VisibleObject(instance, look, centre))
     return objects
+
+
+def video_objects(video: AttributeVideo) -> list[VisibleObject]:
+    """List what is in a video.
+
+    Args:
+        video: The video.
+
+    Returns:
+        Objects by number, with what they do.
+    """
+    return [
+        VisibleObject(number, _look(*labels.tolist()), doing=doing)
+        for number, (labels, doing) in enumerate(zip(video.labels, video.doings, strict=True), 1)
+    ]
 
 
 def draw_phrases(
@@ -134,20 +151,52 @@ def draw_phrases(
     return phrases
 
 
+def draw_action_phrases(
+    objects: Sequence[VisibleObject], max_phrases: int, generator: np.random.Generator
+) -> list[Phrase]:
+    """Write phrases about what objects do.
+
+    Args:
+        objects: The objects of a video.
+        max_phrases: How many at most; at least one.
+        generator: Source of every random draw.
+
+    Returns:
+        Phrases; each action is that of some object, though not always of one that looks so.
+
+    Example:
+        >>> look = Look("star", "red", "small", "plain")
+        >>> star = VisibleObject(1, look, doing=Doing("left", "left"))
+        >>> draw_action_phrases([star], 1, np.random.default_rng(0))[0].judgements
+        (True,)
+    """
+    phrases = []
+    for _ in range(int(generator.integers(1, max_phrases + 1))):
+        item, actor = _pick(objects, generator), _pick(objects, generator)
+        look = _partial(item.look, NAMED_SHARES, generator)
+        done = [action for action in ACTIONS if _performs(actor, action)]
+        action = _pick(done or ACTIONS, generator)
+        text = write_sentence(Performing(look, action), generator)
+        said = [_both(fits(look, one.look), _performs(one, action)) for one in objects]
+        phrases.append(Phrase(text, tuple(said)))
+    return phrases
+
+
 def phrase_map(
-    instance: Int[Tensor, "h w"], objects: Sequence[VisibleObject], phrase: Phrase
-) -> Int[Tensor, "h w"]:
+    instance: Int[Tensor, "*t h w"], objects: Sequence[VisibleObject], phrase: Phrase
+) -> Int[Tensor, "*t h w"]:
     """Tell of which pixels a phrase is true.
 
     Args:
-        instance: ``[H, W]``, number of the object, 0 on background.
+        instance: ``[*T, H, W]``, number of the object, 0 on background.
         objects: The objects that were judged.
         phrase: The phrase.
 
     Returns:
-        ``[H, W]``: 1 where it is true, 0 where not, -100 where it is open.
+        ``[*T, H, W]``: 1 where it is true, 0 where not, -100 where it is open.
     """
-    labels = torch.zeros(int(instance.max()) + 1, dtype=torch.int64)
+    numbers = [int(instance.max()), *(item.instance for item in objects)]
+    labels = torch.zeros(max(numbers) + 1, dtype=torch.int64)
     for item, judgement in zip(objects, phrase.judgements, strict=True):
         labels[item.instance] = IGNORED_LABEL if judgement is None else int(judgement)
     return labels[instance]
@@ -169,6 +218,11 @@ def fits(look: Look, seen: Look) -> Judgement:
     if look.size is None:
         return True
     return None if seen.size is None else look.size == seen.size
+
+
+def _look(shape: int, colour: int, size: int, texture: int) -> Look:
+    known_size = None if size == IGNORED_LABEL else SIZES[size]
+    return Look(SHAPES[shape], COLOURS[colour], known_size, TEXTURES[texture])
 
 
 def _draw_look(objects: Sequence[VisibleObject], generator: np.random.Generator) -> Phrase:
@@ -218,7 +272,20 @@ def _stands(item: VisibleObject, relation: Relation, anchor: VisibleObject) -> J
 
 def _along(item: VisibleObject, relation: Relation) -> float:
     x, y = _AXES[relation]
+    assert item.centre_xy is not None, "places are said of frames"
     return x * item.centre_xy[0] + y * item.centre_xy[1]
+
+
+def _performs(item: VisibleObject, action: Action) -> Judgement:
+    assert item.doing is not None, "actions are said of videos"
+    return performs(item.doing, action)
+
+
+def _both(first: Judgement, second: Judgement) -> Judgement:
+    """Three-valued conjunction."""
+    if first is False or second is False:
+        return False
+    return None if first is None or second is None else True
 
 
 def _partial(

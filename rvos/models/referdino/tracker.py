@@ -14,7 +14,6 @@ from rvos.models.grounding_dino.proposals import text_similarity
 from rvos.ops.boxes import box_cxcywh_to_xyxy, box_iou
 from rvos.structures import ReferenceText
 
-
 _DUPLICATE_IOU = 0.5
 _DUPLICATE_SHARE = 0.05
 

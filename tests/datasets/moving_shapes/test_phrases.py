@@ -6,12 +6,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rvos.datasets.moving_shapes.actions import Doing, performs
 from rvos.datasets.moving_shapes.attribute_frames import IGNORED_LABEL, AttributeFrame
-from rvos.datasets.moving_shapes.meaning import Group, Look, Outermost, Related
+from rvos.datasets.moving_shapes.meaning import Group, Look, Outermost, Performing, Related
 from rvos.datasets.moving_shapes.parser import parse_sentence
 from rvos.datasets.moving_shapes.phrases import (
     Phrase,
     VisibleObject,
+    draw_action_phrases,
     draw_phrases,
     fits,
     phrase_map,
@@ -122,3 +124,21 @@ def test_an_empty_frame_gets_phrases_too() -> None:
     phrases = draw_phrases([], 6, 0.5, np.random.default_rng(1))
     assert phrases
     assert all(phrase.judgements == () for phrase in phrases)
+
+
+@given(seed=st.integers(0, 10_000))
+def test_action_phrases_mean_what_is_judged(seed: int) -> None:
+    objects = [
+        VisibleObject(1, STAR, doing=Doing("left", "left")),
+        VisibleObject(2, STAR, doing=Doing("starts_late", "right")),
+        VisibleObject(3, DISC, doing=Doing("grows", None)),
+        VisibleObject(4, DISC, doing=Doing("zigzag", "up")),
+    ]
+    for phrase in draw_action_phrases(objects, 4, np.random.default_rng(seed)):
+        meaning = parse_sentence(phrase.text)
+        assert isinstance(meaning, Performing)
+        for item, judged in zip(objects, phrase.judgements, strict=True):
+            assert item.doing is not None
+            both = (fits(meaning.look, item.look), performs(item.doing, meaning.action))
+            expected = False if False in both else None if None in both else True
+            assert judged is expected
