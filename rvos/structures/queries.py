@@ -25,7 +25,8 @@ class DecodedQueries:
 
     Attributes:
         features: ``[N, Q, C]``, normalised by the decoder's last norm.
-        reference_boxes_cxcywh: ``[N, Q, 4]`` in [0, 1], the reference that the layer used.
+        reference_boxes_cxcywh: ``[N, Q, 4]`` in [0, 1], the reference that the layer used, with the
+            gradient of the box head that refined it.
         kept: ``[N, Q]`` positions among the previous layer's queries.
     """
 

@@ -100,14 +100,14 @@ class PhrasePretrainingTask(OptimizedTask):
 
     def word_scores(
         self, batch: PhraseBatch
-    ) -> tuple[Float[Tensor, "b s l"], Int[Tensor, "b s l"]]:
+    ) -> tuple[Float[Tensor, "n s l"], Int[Tensor, "n s l"]]:
         """Score every encoder token for every word.
 
         Args:
             batch: Clips with a prompt each.
 
         Returns:
-            Logits ``[B * T, S, L]`` and labels ``[B * T, S, L]``, open on what is not usable.
+            Logits ``[N, S, L]`` and labels ``[N, S, L]`` of all frames, open on what is not usable.
         """
         grounder, tokens = self.model.grounder, self.model.tokenize(batch.prompts)
         frames, num_frames = batch.frames.flatten(0, 1), batch.frames.shape[1]

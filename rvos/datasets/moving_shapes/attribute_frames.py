@@ -53,7 +53,7 @@ class AttributeVideo:
         video_id: Its id.
         frames: Names of its frames.
         tracks: Ids of its objects' masks.
-        labels: Per object its shape, colour, size and texture as class indices; -100 is open.
+        labels: ``[N, 4]``, class of shape, colour, size and texture of each object; -100 is open.
         doings: What each object does.
     """
 

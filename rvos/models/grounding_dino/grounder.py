@@ -93,7 +93,8 @@ class Grounder(DescribedModule):
         proposals = self.proposal_selector(fused, image)
         num_queries = proposals.indices.shape[1]
         # The learned content goes to ranks, not to tokens: row i belongs to the i-th best token.
-        content = self.query_embeddings.weight[:num_queries].expand(len(proposals.indices), -1, -1)
+        num_frames = proposals.indices.shape[0]
+        content = self.query_embeddings.weight[:num_queries].expand(num_frames, -1, -1)
         layers = self.query_decoder(content, proposals.boxes_cxcywh.detach(), fused, image)
         return Grounding(fused, proposals, layers)
 

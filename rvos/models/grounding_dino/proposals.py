@@ -133,5 +133,7 @@ class ProposalSelector(nn.Module):
             boxes.append(torch.cat((centres, sides), -1))
         grid = torch.cat(boxes, 1)
         usable = ((grid > 0.01) & (grid < 0.99)).all(-1) & image.token_valid
-        logits = (grid / (1 - grid)).log()
+        # Float32 geometry in every precision, as released. Rounded once from float64: float32
+        # logarithms differ by one unit between builds of torch, which moves mask logits by 1e-5.
+        logits = (grid / (1 - grid)).double().log().float()
         return logits.masked_fill(~usable.unsqueeze(-1), float("inf")), usable

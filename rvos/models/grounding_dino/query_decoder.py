@@ -68,12 +68,15 @@ class QueryDecoder(nn.Module):
         ratios = image.valid_ratios_xy.repeat(1, 1, 2)
         decoded = []
         for layer in self.layers:
+            # A constant to the layer; the heads get the same box with the gradient of the box head
+            # that made it, so that box and mask losses teach that head too (DINO, section 3.5).
+            constant = reference.detach()
             queries, self_attention, text_attention, _ = maybe_checkpoint(
                 self.checkpoint_activations and self.training,
                 layer,
                 hidden_states=queries,
-                position_embeddings=self.query_positions(reference, ratios[:, 0]),
-                reference_points=reference.unsqueeze(2) * ratios.unsqueeze(1),
+                position_embeddings=self.query_positions(constant, ratios[:, 0]),
+                reference_points=constant.unsqueeze(2) * ratios.unsqueeze(1),
                 spatial_shapes=shapes,
                 spatial_shapes_list=image.level_shapes,
                 level_start_index=starts,
@@ -86,7 +89,7 @@ class QueryDecoder(nn.Module):
             kept = self.pruner(queries, fused.text, self_attention.mean(1), text_attention.mean(1))
             queries, reference = gather_queries(queries, kept), gather_queries(reference, kept)
             decoded.append(DecodedQueries(self.norm(queries), reference, kept))
-            reference = (self.box_head(queries) + inverse_sigmoid(reference)).sigmoid().detach()
+            reference = (self.box_head(queries) + inverse_sigmoid(reference.detach())).sigmoid()
         return decoded
 
     def query_positions(

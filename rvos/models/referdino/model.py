@@ -114,7 +114,7 @@ class ReferDINO(DescribedModule):
         """
         tokens = self.tokenize(text)
         image = self.encode_frames(frames, valid_pixels)
-        return self.segment_features(image, tokens, _size(frames))
+        return self._segment_clips(image, tokens, frames.shape[1], _size(frames))
 
     def segment_features(
         self, image: list[ImageFeatures], tokens: TextTokens, frame_size: tuple[int, int]
@@ -126,28 +126,8 @@ class ReferDINO(DescribedModule):
             tokens: B tokenised expressions.
             frame_size: (height, width) of the frames.
         """
-        expressions = self.grounder.text_encoder(tokens)
-        num_frames = sum(len(chunk.tokens) for chunk in image) // len(expressions.features)
-        per_frame = expressions.repeat_frames(num_frames)
-        sizes = [len(chunk.tokens) for chunk in image]
-        starts = [sum(sizes[:i]) for i in range(len(sizes))]
-        grounded = [
-            self.grounder(chunk, per_frame.select(start, start + size))
-            for chunk, start, size in zip(image, starts, sizes, strict=True)
-        ]
-        queries = _concatenate([ground.layers[-1] for ground in grounded])
-        text = _concatenate([ground.fused.text for ground in grounded])
-        tracks = self._enhance(queries, text, num_frames)
-        masks = [
-            self._segment(
-                _rows(tracks, start, start + size),
-                self._mask_features(ground.fused.memory, chunk),
-                ground.fused.text,
-                frame_size,
-            )
-            for ground, chunk, start, size in zip(grounded, image, starts, sizes, strict=True)
-        ]
-        return self._output(tracks, text, torch.cat(masks).unflatten(0, (-1, num_frames)))
+        num_frames = sum(len(chunk.tokens) for chunk in image) // len(tokens.input_ids)
+        return self._segment_clips(image, tokens, num_frames, frame_size)
 
     def forward_with_auxiliary(
         self,
@@ -224,6 +204,9 @@ class ReferDINO(DescribedModule):
             valid_pixels: ``[B, T, H, W]``, True = image; None = all image.
         """
         flat, valid = frames.flatten(0, 1), _flat_valid(frames, valid_pixels)
+        # Without a split, whose number of parts torch.export would take for fixed.
+        if flat.shape[0] <= self.frames_per_chunk:
+            return [self._encode(flat, valid)]
         chunks = zip(
             flat.split(self.frames_per_chunk), valid.split(self.frames_per_chunk), strict=True
         )
@@ -259,6 +242,36 @@ class ReferDINO(DescribedModule):
     def _encode(self, frames: Tensor, valid_pixels: Tensor) -> ImageFeatures:
         features: ImageFeatures = self.grounder.image_encoder(frames, valid_pixels)
         return features
+
+    def _segment_clips(
+        self,
+        image: list[ImageFeatures],
+        tokens: TextTokens,
+        num_frames: int,
+        frame_size: tuple[int, int],
+    ) -> SegmentationOutput:
+        expressions = self.grounder.text_encoder(tokens)
+        # Sizes of shapes, not len(): torch.export keeps the batch open in these.
+        sizes = [chunk.tokens.shape[0] for chunk in image]
+        per_frame = expressions.repeat_frames(num_frames)
+        starts = [sum(sizes[:i]) for i in range(len(sizes))]
+        grounded = [
+            self.grounder(chunk, per_frame.select(start, start + size))
+            for chunk, start, size in zip(image, starts, sizes, strict=True)
+        ]
+        queries = _concatenate([ground.layers[-1] for ground in grounded])
+        text = _concatenate([ground.fused.text for ground in grounded])
+        tracks = self._enhance(queries, text, num_frames)
+        masks = [
+            self._segment(
+                _rows(tracks, start, start + size),
+                self._mask_features(ground.fused.memory, chunk),
+                ground.fused.text,
+                frame_size,
+            )
+            for ground, chunk, start, size in zip(grounded, image, starts, sizes, strict=True)
+        ]
+        return self._output(tracks, text, torch.cat(masks).unflatten(0, (-1, num_frames)))
 
     def _enhance(self, queries: DecodedQueries, text: ReferenceText, num_frames: int) -> Tracks:
         skip = num_frames == 1 and not self.enhance_single_frames

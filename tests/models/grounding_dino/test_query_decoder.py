@@ -49,12 +49,20 @@ def test_first_layer_of_the_pruned_decoder_is_a_selection_of_the_whole(
     torch.testing.assert_close(pruned.features, whole.features.gather(1, index))
 
 
-def test_references_carry_no_gradient_from_layer_to_layer(
+def test_references_teach_the_box_head_but_are_constants_to_the_layers(
     make_model: Callable[..., ReferDINO], clips: Tensor, tokens: TextTokens
 ) -> None:
-    for layer in ground(make_model(), clips, tokens).layers:
-        assert layer.features.requires_grad
-        assert not layer.reference_boxes_cxcywh.requires_grad
+    model = make_model()
+    head = list(model.grounder.query_decoder.box_head.parameters())
+    first, *later = ground(model, clips, tokens).layers
+    assert not first.reference_boxes_cxcywh.requires_grad
+    for layer in later:
+        reference = layer.reference_boxes_cxcywh.sum()
+        gradients = torch.autograd.grad(reference, head, retain_graph=True)
+        assert all(float(gradient.abs().max()) > 0 for gradient in gradients)
+        total = layer.features.square().sum()
+        through_layers = torch.autograd.grad(total, head, retain_graph=True, allow_unused=True)
+        assert through_layers == (None,) * len(head)
 
 
 @torch.no_grad()
