@@ -2,6 +2,7 @@
 
 from rvos.datasets.clip_sampler import (
     ClipSampler,
+    EvenClipSampler,
     FrameSampler,
     PublishedClipSampler,
     WholeVideoSampler,
@@ -24,6 +25,7 @@ __all__ = [
     "ClipSampler",
     "DatasetError",
     "DatasetNotFoundError",
+    "EvenClipSampler",
     "FrameNotFoundError",
     "FrameSampler",
     "MalformedAnnotationError",

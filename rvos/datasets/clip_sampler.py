@@ -148,6 +148,68 @@ class PublishedClipSampler:
         return everything + _draw(everything, missing - num_video_frames, generator)
 
 
+class EvenClipSampler:
+    """Frames at one distance around the anchor, so that a tracker can follow what moves.
+
+    The frames that the published sampler draws from far away lie further apart than look-alikes
+    do: which of them is which can then only be guessed.
+
+    Args:
+        num_frames: Length of the clip, T.
+        max_step: Largest distance of neighbouring frames; each clip draws its own.
+        reverse_probability: Chance of playing a reversible clip backwards.
+
+    >>> EvenClipSampler(4, max_step=1)(9, 8, np.random.default_rng(0), reversible=False)
+    [5, 6, 7, 8]
+    """
+
+    def __init__(
+        self, num_frames: int, max_step: int = 3, reverse_probability: float = 0.3
+    ) -> None:
+        if num_frames < 1 or max_step < 1:
+            message = f"need num_frames, max_step >= 1, got {num_frames}, {max_step}"
+            raise ValueError(message)
+        self.num_frames = num_frames
+        self.max_step = max_step
+        self.reverse_probability = reverse_probability
+
+    def __call__(
+        self, num_video_frames: int, anchor: int, generator: np.random.Generator, reversible: bool
+    ) -> list[int]:
+        """Choose T frames.
+
+        Args:
+            num_video_frames: Length of the video, at least 1.
+            anchor: Index of a frame that the clip contains.
+            generator: Source of every random draw.
+            reversible: Whether the clip may be played backwards.
+
+        Returns:
+            T frame indices; a video that is too short for a step gets neighbouring frames.
+        """
+        backwards = generator.random() < self.reverse_probability
+        if num_video_frames < self.num_frames:
+            chosen = sorted(_every_frame(num_video_frames, self.num_frames, generator))
+        else:
+            step = int(generator.integers(1, self.max_step + 1))
+            places = self._places_of_anchor(num_video_frames, anchor, step)
+            if not places:  # too long a clip for this video; neighbouring frames always fit
+                step = 1
+                places = self._places_of_anchor(num_video_frames, anchor, step)
+            start = anchor - step * int(generator.choice(places))
+            chosen = [start + step * place for place in range(self.num_frames)]
+        return chosen[::-1] if reversible and backwards else chosen
+
+    def _places_of_anchor(self, num_video_frames: int, anchor: int, step: int) -> list[int]:
+        """Where in the clip the anchor can stand without a frame outside of the video."""
+        last = step * (self.num_frames - 1)
+        return [
+            place
+            for place in range(self.num_frames)
+            if 0 <= anchor - step * place <= num_video_frames - 1 - last
+        ]
+
+
 class WholeVideoSampler:
     """Every frame of the video, in order; for evaluation.
 

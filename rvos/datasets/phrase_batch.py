@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from rvos.datasets.attribute_batch import AugmentedAttributeFrames
-from rvos.datasets.clip_sampler import ClipSampler
+from rvos.datasets.clip_sampler import EvenClipSampler
 from rvos.datasets.moving_shapes.attribute_frames import (
     IGNORED_LABEL,
     AttributeFrame,
@@ -153,7 +153,7 @@ class PhraseClips(Dataset[PhraseClip]):
     ) -> None:
         self._frames = frames
         self._seed = seed
-        self._sampler = ClipSampler(num_frames, reverse_probability=0.0)
+        self._sampler = EvenClipSampler(num_frames, reverse_probability=0.0)
         self._max_phrases = max_phrases
         # In shared memory, so that workers that outlive an epoch see it change.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()

@@ -3,7 +3,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rvos.datasets.clip_sampler import ClipSampler, PublishedClipSampler, WholeVideoSampler
+from rvos.datasets.clip_sampler import (
+    ClipSampler,
+    EvenClipSampler,
+    PublishedClipSampler,
+    WholeVideoSampler,
+)
 
 seeds = st.integers(0, 2**32 - 1)
 videos = st.integers(1, 60).flatmap(
@@ -102,3 +107,33 @@ def test_published_sampler_has_the_measured_habits_of_the_release() -> None:
 def test_whole_videos_are_kept_in_order() -> None:
     clip = WholeVideoSampler()(5, 3, np.random.default_rng(0), reversible=True)
     assert clip == [0, 1, 2, 3, 4]
+
+
+@given(videos, st.integers(1, 30), st.integers(1, 5), st.booleans(), seeds)
+def test_even_clips_hold_the_anchor_at_one_distance(
+    video: tuple[int, int], num_frames: int, max_step: int, reversible: bool, seed: int
+) -> None:
+    length, anchor = video
+    sampler = EvenClipSampler(num_frames, max_step, reverse_probability=0.5)
+    clip = sampler(length, anchor, np.random.default_rng(seed), reversible=reversible)
+    assert len(clip) == num_frames
+    assert set(clip) <= set(range(length))
+    if length >= num_frames:
+        assert anchor in clip
+        steps = np.abs(np.diff(clip))
+        assert len(set(steps.tolist())) <= 1
+        assert ((steps >= 1) & (steps <= max_step)).all()
+    assert clip == sorted(clip) or (reversible and clip == sorted(clip, reverse=True))
+
+
+def test_even_clips_draw_every_step_that_fits() -> None:
+    sampler = EvenClipSampler(4, max_step=3, reverse_probability=0.0)
+    clips = [sampler(24, 12, np.random.default_rng(seed), reversible=False) for seed in range(60)]
+    assert {clip[1] - clip[0] for clip in clips} == {1, 2, 3}
+    assert {clip.index(12) for clip in clips} == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize(("num_frames", "max_step"), [(0, 1), (1, 0)])
+def test_even_clips_need_frames_and_a_step(num_frames: int, max_step: int) -> None:
+    with pytest.raises(ValueError, match="need num_frames"):
+        EvenClipSampler(num_frames, max_step)
