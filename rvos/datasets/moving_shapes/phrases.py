@@ -140,7 +140,7 @@ def draw_phrases(
     Example:
         >>> star = VisibleObject(1, Look("star", "red", "small", "plain"), (20.0, 30.0))
         >>> draw_phrases([star], 1, 0.0, np.random.default_rng(3))[0]
-        Phrase(text='the star that is red', judgements=(True,))
+        Phrase(text='the star that is solid', judgements=(True,))
     """
     phrases = []
     for _ in range(int(generator.integers(1, max_phrases + 1))):
