@@ -1,5 +1,7 @@
 """Which encoder tokens a prompt's words are true of."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
@@ -65,6 +67,32 @@ def token_word_labels(
     levels = [F.interpolate(maps, size=shape, mode="nearest-exact") for shape in level_shapes]
     at_tokens = torch.cat([level.flatten(1) for level in levels], dim=1).long()
     return object_word_labels(at_tokens.T, phrase_of_word)
+
+
+def batch_token_labels(
+    phrase_maps: Sequence[Int[Tensor, "_p t h w"]],
+    phrases_of_words: Int[Tensor, "b l"],
+    level_shapes: list[tuple[int, int]],
+) -> Int[Tensor, "b t s l"]:
+    """Look up the labels of all frames of a batch, as ``token_word_labels`` does of one.
+
+    Args:
+        phrase_maps: B times ``[P, T, H, W]``.
+        phrases_of_words: ``[B, L]``.
+        level_shapes: (height, width) of each level.
+
+    Returns:
+        ``[B, T, S, L]``.
+
+    >>> maps = [torch.tensor([[[[1, 0]], [[0, 0]]]])]
+    >>> batch_token_labels(maps, torch.tensor([[0]]), [(1, 2)]).tolist()
+    [[[[1], [0]], [[0], [0]]]]
+    """
+    clips = [
+        torch.stack([token_word_labels(frame, words, level_shapes) for frame in maps.unbind(1)])
+        for maps, words in zip(phrase_maps, phrases_of_words, strict=True)
+    ]
+    return torch.stack(clips)
 
 
 def object_word_labels(

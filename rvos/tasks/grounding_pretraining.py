@@ -1,6 +1,5 @@
 """Before image and video stage: the model learns boxes, masks and which phrases fit what."""
 
-import torch
 from jaxtyping import Float
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor
@@ -9,7 +8,7 @@ from torchmetrics import MeanMetric
 from rvos.datasets.phrase_batch import PhraseBatch
 from rvos.losses import GroundingCriterion
 from rvos.losses.grounding import GroundingTargets
-from rvos.losses.phrases import OPEN_LABEL, object_word_labels, token_word_labels
+from rvos.losses.phrases import OPEN_LABEL, batch_token_labels, object_word_labels
 from rvos.models.adaptation import AdaptationPolicy
 from rvos.models.grounding_dino.prompt import phrase_of_token
 from rvos.models.referdino import ReferDINO
@@ -133,13 +132,7 @@ def grounding_targets(
         The targets.
     """
     phrases = phrase_of_token(tokens.input_ids)
-    token_labels = torch.stack(
-        [
-            token_word_labels(maps, words, output.level_shapes)
-            for clip_maps, words in zip(batch.phrase_maps, phrases, strict=True)
-            for maps in clip_maps.unbind(1)
-        ]
-    ).unflatten(0, (len(batch.prompts), -1))
+    token_labels = batch_token_labels(batch.phrase_maps, phrases, output.level_shapes)
     return GroundingTargets(
         objects=batch.objects,
         object_labels=[

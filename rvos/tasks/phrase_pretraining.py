@@ -8,7 +8,7 @@ from torchmetrics import MeanMetric
 
 from rvos.datasets.phrase_batch import PhraseBatch
 from rvos.losses import PhraseScoreLoss
-from rvos.losses.phrases import OPEN_LABEL, token_word_labels
+from rvos.losses.phrases import OPEN_LABEL, batch_token_labels
 from rvos.models.grounding_dino.prompt import phrase_of_token
 from rvos.models.referdino import ReferDINO
 from rvos.tasks.initial_weights import load_initial_weights
@@ -116,13 +116,9 @@ class PhrasePretrainingTask(OptimizedTask):
         image = grounder.image_encoder(frames, valid_pixels)
         proposals = grounder.proposal_selector(grounder.fusion_encoder(image, expressions), image)
         words = phrase_of_token(tokens.input_ids)
-        labels = [
-            token_word_labels(maps, phrases, image.level_shapes)
-            for clip_maps, phrases in zip(batch.phrase_maps, words, strict=True)
-            for maps in clip_maps.unbind(1)
-        ]
+        labels = batch_token_labels(batch.phrase_maps, words, image.level_shapes)
         usable = proposals.token_usable.unsqueeze(2) & expressions.valid.unsqueeze(1)
-        labels_or_open = torch.stack(labels).masked_fill(~usable, OPEN_LABEL)
+        labels_or_open = labels.flatten(0, 1).masked_fill(~usable, OPEN_LABEL)
         return proposals.word_logits.float(), labels_or_open
 
 

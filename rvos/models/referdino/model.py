@@ -151,10 +151,10 @@ class ReferDINO(DescribedModule):
         outputs, query_word_logits = [], []
         for queries in ground.layers:
             tracks = self._enhance(queries, words, num_frames)
-            similarity = word_similarity(tracks.features.flatten(0, 1), words)
-            query_word_logits.append(_per_clip(similarity, num_frames))
+            word_scores = word_similarity(tracks.features.flatten(0, 1), words)
+            query_word_logits.append(_per_clip(word_scores, num_frames))
             masks = self._segment(tracks, mask_features, words, frame_size)
-            outputs.append(self._output(tracks, words, masks.unflatten(0, (-1, num_frames))))
+            outputs.append(self._output(tracks, word_scores.amax(-1), masks))
         proposals = ground.proposals
         ranks = Tracks(
             proposals.features.unflatten(0, (-1, num_frames)),
@@ -271,7 +271,8 @@ class ReferDINO(DescribedModule):
             )
             for ground, chunk, start, size in zip(grounded, image, starts, sizes, strict=True)
         ]
-        return self._output(tracks, text, torch.cat(masks).unflatten(0, (-1, num_frames)))
+        logits = text_similarity(tracks.features.flatten(0, 1), text)
+        return self._output(tracks, logits, torch.cat(masks))
 
     def _enhance(self, queries: DecodedQueries, text: ReferenceText, num_frames: int) -> Tracks:
         skip = num_frames == 1 and not self.enhance_single_frames
@@ -299,13 +300,13 @@ class ReferDINO(DescribedModule):
         queries = MaskQueries(tracks.features.flatten(0, 1), boxes, positions)
         return crop_to_stride4(self.mask_head(queries, mask_features, text), *frame_size)
 
-    def _output(self, tracks: Tracks, text: ReferenceText, masks: Tensor) -> SegmentationOutput:
-        """Heads: class logit from the expression, box relative to the reference, given masks."""
+    def _output(self, tracks: Tracks, logits: Tensor, masks: Tensor) -> SegmentationOutput:
+        """Class logits ``[N, Q]`` and masks of N frames as clips; boxes relative to references."""
         num_frames = tracks.features.shape[1]
-        logits = text_similarity(tracks.features.flatten(0, 1), text)
         offsets = self.grounder.query_decoder.box_head(tracks.features)
         boxes = (offsets + inverse_sigmoid(tracks.reference_boxes_cxcywh)).sigmoid()
-        return SegmentationOutput(_per_clip(logits, num_frames).unsqueeze(-1), boxes, masks)
+        classes = _per_clip(logits, num_frames).unsqueeze(-1)
+        return SegmentationOutput(classes, boxes, _per_clip(masks, num_frames))
 
 
 def _per_clip(values: Tensor, num_frames: int) -> Tensor:

@@ -83,9 +83,11 @@ class MemoryAugmentedTracker(DescribedModule):
         features = queries.detach().cpu()
         rates = self.momentum * self.confidence(flat, text).cpu()
         rates = rates.view(num_clips, num_frames, num_queries, 1)
-        probability = text_similarity(flat, text).sigmoid().cpu().view(rates.shape[:3])
-        probability = probability * _best_of_object(boxes_cxcywh.detach().cpu(), probability)
-        centres = boxes_cxcywh[..., :2].detach().cpu()
+        boxes = boxes_cxcywh.detach().cpu()
+        probability, centres = torch.zeros(boxes.shape[:3]), boxes[..., :2]
+        if self.locality is not None:
+            probability = text_similarity(flat, text).sigmoid().cpu().view(boxes.shape[:3])
+            probability = probability * _best_of_object(boxes, probability)
         order = torch.arange(num_queries).repeat(num_clips, num_frames, 1)
         for clip in range(num_clips):
             track = _Track(features[clip, 0], centres[clip, 0], probability[clip, 0])
