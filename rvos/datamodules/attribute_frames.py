@@ -1,6 +1,8 @@
 """MovingShapes as single frames with the look of every pixel, for the Trainer."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning.pytorch import LightningDataModule
@@ -55,8 +57,25 @@ class AttributeFrameDataModule(LightningDataModule):
         self.max_evaluation_videos = max_evaluation_videos
         self.evaluation_step = evaluation_step
         self.seed = seed
-        self._training: AugmentedAttributeFrames | None = None
-        self._validation: AttributeFrameDataset | None = None
+        self._training: Any = None
+        self._validation: Any = None
+
+    def training_samples(self) -> Any:
+        """Open what is trained on: a data set whose random draws depend on the epoch."""
+        frames = AttributeFrameDataset(self.root, "train", self.max_videos)
+        return AugmentedAttributeFrames(frames, self.seed)
+
+    def validation_samples(self) -> Any:
+        """Open what is validated on: the same samples every time."""
+        frames = AttributeFrameDataset(
+            self.root, "valid_u", self.max_evaluation_videos, self.evaluation_step
+        )
+        return AugmentedAttributeFrames(frames, self.seed, augment=False)
+
+    @property
+    def collate(self) -> Callable[..., Any]:
+        """What makes a batch of samples."""
+        return collate_attribute_frames
 
     def prepare_data(self) -> None:
         """Write the splits that are asked for and missing; an interrupted writing goes on."""
@@ -64,21 +83,18 @@ class AttributeFrameDataModule(LightningDataModule):
             write_missing_splits(self.root, "mevis", ("train", "valid"), self.generate, self.seed)
 
     def setup(self, stage: str) -> None:
-        """Open the frames.
+        """Open the samples.
 
         Args:
             stage: ``fit`` or ``validate``.
         """
         if stage == "fit" and self._training is None:
-            frames = AttributeFrameDataset(self.root, "train", self.max_videos)
-            self._training = AugmentedAttributeFrames(frames, self.seed)
+            self._training = self.training_samples()
         if self._validation is None:
-            self._validation = AttributeFrameDataset(
-                self.root, "valid_u", self.max_evaluation_videos, self.evaluation_step
-            )
+            self._validation = self.validation_samples()
 
     def train_dataloader(self) -> EpochDataLoader:
-        """Shuffled, augmented frames.
+        """Every sample once, in a new order in every epoch.
 
         Returns:
             The loader.
@@ -90,24 +106,23 @@ class AttributeFrameDataModule(LightningDataModule):
             batch_size=self.batch_size,
             sampler=EpochShuffleSampler(len(self._training), self.seed),
             num_workers=self.num_workers,
-            collate_fn=collate_attribute_frames,
+            collate_fn=self.collate,
             drop_last=len(self._training) >= self.batch_size,
             persistent_workers=self.num_workers > 0,
             pin_memory=torch.cuda.is_available(),
         )
 
     def val_dataloader(self) -> EpochDataLoader:
-        """Frames as they are, in order.
+        """Samples in order.
 
         Returns:
             The loader.
         """
         assert self._validation is not None, "Lightning calls setup first"
-        frames = self._validation
         return EpochDataLoader(
-            AugmentedAttributeFrames(frames, self.seed, augment=False),
+            self._validation,
             batch_size=self.batch_size,
             num_workers=self.num_workers,
-            collate_fn=collate_attribute_frames,
+            collate_fn=self.collate,
             pin_memory=torch.cuda.is_available(),
         )

@@ -1,17 +1,14 @@
 """MovingShapes as clips with prompts about what objects do, for the Trainer."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-import torch
-from lightning.pytorch import LightningDataModule
-
-from rvos.datamodules.loader import EpochDataLoader, EpochShuffleSampler
-from rvos.datamodules.moving_shapes import write_missing_splits
+from rvos.datamodules.attribute_frames import AttributeFrameDataModule
 from rvos.datasets.moving_shapes.attribute_frames import AttributeFrameDataset
-from rvos.datasets.phrase_batch import PhraseClips, collate_phrase_clips
+from rvos.datasets.phrase_batch import PhraseBatch, PhraseClips, collate_phrase_clips
 
 
-class PhraseClipDataModule(LightningDataModule):
+class PhraseClipDataModule(AttributeFrameDataModule):
     """Pre-training of motion words on a MovingShapes in MeViS layout.
 
     Args:
@@ -42,68 +39,24 @@ class PhraseClipDataModule(LightningDataModule):
         max_evaluation_videos: int | None = None,
         seed: int = 0,
     ) -> None:
-        super().__init__()
-        self.root = Path(root)
+        super().__init__(
+            root, batch_size, num_workers, generate, max_videos, max_evaluation_videos, seed=seed
+        )
         self.num_frames = num_frames
         self.max_phrases = max_phrases
-        self.batch_size = batch_size
-        self.num_workers = num_workers
-        self.generate = generate
-        self.max_videos = max_videos
-        self.max_evaluation_videos = max_evaluation_videos
-        self.seed = seed
-        self._training: PhraseClips | None = None
-        self._validation: PhraseClips | None = None
 
-    def prepare_data(self) -> None:
-        """Write the splits that are asked for and missing; an interrupted writing goes on."""
-        if self.generate is not None:
-            write_missing_splits(self.root, "mevis", ("train", "valid"), self.generate, self.seed)
+    def training_samples(self) -> PhraseClips:
+        """Open a clip of every video, a new one in every epoch."""
+        return self._open("train", self.max_videos)
 
-    def setup(self, stage: str) -> None:
-        """Open the videos.
+    def validation_samples(self) -> PhraseClips:
+        """Open a clip of every video, the same every time."""
+        return self._open("valid_u", self.max_evaluation_videos)
 
-        Args:
-            stage: ``fit`` or ``validate``.
-        """
-        if stage == "fit" and self._training is None:
-            self._training = self._open("train", self.max_videos)
-        if self._validation is None:
-            self._validation = self._open("valid_u", self.max_evaluation_videos)
-
-    def train_dataloader(self) -> EpochDataLoader:
-        """A clip of every video, in a new order in every epoch.
-
-        Returns:
-            The loader.
-        """
-        assert self._training is not None, "Lightning calls setup first"
-        self._training.set_epoch(self.trainer.current_epoch if self.trainer is not None else 0)
-        return EpochDataLoader(
-            self._training,
-            batch_size=self.batch_size,
-            sampler=EpochShuffleSampler(len(self._training), self.seed),
-            num_workers=self.num_workers,
-            collate_fn=collate_phrase_clips,
-            drop_last=len(self._training) >= self.batch_size,
-            persistent_workers=self.num_workers > 0,
-            pin_memory=torch.cuda.is_available(),
-        )
-
-    def val_dataloader(self) -> EpochDataLoader:
-        """A clip of every video, the same every time.
-
-        Returns:
-            The loader.
-        """
-        assert self._validation is not None, "Lightning calls setup first"
-        return EpochDataLoader(
-            self._validation,
-            batch_size=self.batch_size,
-            num_workers=self.num_workers,
-            collate_fn=collate_phrase_clips,
-            pin_memory=torch.cuda.is_available(),
-        )
+    @property
+    def collate(self) -> Callable[..., PhraseBatch]:
+        """What makes a batch of samples."""
+        return collate_phrase_clips
 
     def _open(self, split: str, max_videos: int | None) -> PhraseClips:
         frames = AttributeFrameDataset(self.root, split, max_videos)

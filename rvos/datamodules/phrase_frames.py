@@ -1,13 +1,10 @@
 """MovingShapes as single frames with prompts of several phrases, for the Trainer."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-import torch
-
 from rvos.datamodules.attribute_frames import AttributeFrameDataModule
-from rvos.datamodules.loader import EpochDataLoader, EpochShuffleSampler
-from rvos.datasets.attribute_batch import AugmentedAttributeFrames
-from rvos.datasets.phrase_batch import PhraseFrames, collate_phrase_clips
+from rvos.datasets.phrase_batch import PhraseBatch, PhraseFrames, collate_phrase_clips
 
 
 class PhraseFrameDataModule(AttributeFrameDataModule):
@@ -17,7 +14,12 @@ class PhraseFrameDataModule(AttributeFrameDataModule):
         root: Folder of the data set.
         max_phrases: Most phrases of a prompt.
         share_of_places: How many of the phrases also say where an object is, in [0, 1].
-        arguments: Further ones of ``AttributeFrameDataModule``.
+        batch_size: As of ``AttributeFrameDataModule``, like all that follow.
+        num_workers: Worker processes.
+        generate: Videos to write.
+        max_videos: First training videos.
+        max_evaluation_videos: First validation videos.
+        seed: Seed.
 
     >>> PhraseFrameDataModule(Path("data")).batch_size
     16
@@ -47,38 +49,16 @@ class PhraseFrameDataModule(AttributeFrameDataModule):
         self.max_phrases = max_phrases
         self.share_of_places = share_of_places
 
-    def train_dataloader(self) -> EpochDataLoader:
-        """Shuffled, augmented frames with prompts.
+    def training_samples(self) -> PhraseFrames:
+        """Open augmented frames with prompts."""
+        frames = super().training_samples()
+        return PhraseFrames(frames, self.seed, self.max_phrases, self.share_of_places)
 
-        Returns:
-            The loader.
-        """
-        assert self._training is not None, "Lightning calls setup first"
-        frames = PhraseFrames(self._training, self.seed, self.max_phrases, self.share_of_places)
-        frames.set_epoch(self.trainer.current_epoch if self.trainer is not None else 0)
-        return EpochDataLoader(
-            frames,
-            batch_size=self.batch_size,
-            sampler=EpochShuffleSampler(len(frames), self.seed),
-            num_workers=self.num_workers,
-            collate_fn=collate_phrase_clips,
-            drop_last=len(frames) >= self.batch_size,
-            persistent_workers=self.num_workers > 0,
-            pin_memory=torch.cuda.is_available(),
-        )
+    def validation_samples(self) -> PhraseFrames:
+        """Open frames as they are, with one phrase each."""
+        return PhraseFrames(super().validation_samples(), self.seed, 1, self.share_of_places)
 
-    def val_dataloader(self) -> EpochDataLoader:
-        """Frames as they are, in order, with one phrase each.
-
-        Returns:
-            The loader.
-        """
-        assert self._validation is not None, "Lightning calls setup first"
-        frames = AugmentedAttributeFrames(self._validation, self.seed, augment=False)
-        return EpochDataLoader(
-            PhraseFrames(frames, self.seed, max_phrases=1, share_of_places=self.share_of_places),
-            batch_size=self.batch_size,
-            num_workers=self.num_workers,
-            collate_fn=collate_phrase_clips,
-            pin_memory=torch.cuda.is_available(),
-        )
+    @property
+    def collate(self) -> Callable[..., PhraseBatch]:
+        """What makes a batch of samples."""
+        return collate_phrase_clips
