@@ -65,6 +65,68 @@ class UnreadableImageError(DatasetError):
         )
 
 
+class UnreadableVideoError(DatasetError):
+    """A video file is damaged or no video at all.
+
+    Args:
+        path: The file.
+        reason: What the decoder says.
+
+    >>> str(UnreadableVideoError(Path("a.mp4"), "no frame in it"))
+    'a.mp4 cannot be decoded (no frame in it): the file is damaged, unpack or download it again'
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"{path} cannot be decoded ({reason}): the file is damaged, unpack or download it again"
+        )
+
+
+class FramePastEndError(DatasetError):
+    """An annotated frame lies beyond the end of its video.
+
+    Args:
+        path: The video, or the file that holds its masks.
+        frame_id: Name of the frame.
+        num_frames: Length of what is on disk.
+
+    >>> str(FramePastEndError(Path("a.mp4"), "00012", 10))
+    'frame 00012 is annotated but a.mp4 ends after 10 frames: ...'
+    """
+
+    def __init__(self, path: Path, frame_id: str, num_frames: int) -> None:
+        super().__init__(
+            f"frame {frame_id} is annotated but {path} ends after {num_frames} frames: the file is "
+            "cut off, or not of the release that the annotations are of; download it again"
+        )
+
+
+class UnpreparedDatasetError(DatasetError):
+    """A benchmark is on disk as downloaded, and is read after a conversion only.
+
+    Args:
+        root: Folder of the benchmark.
+        benchmark: Its name on the command line.
+
+    >>> str(UnpreparedDatasetError(Path("data/ref_davis17"), "ref_davis17"))
+    'data/ref_davis17 holds the download...: run `rvos data prepare ref_davis17 data/ref_davis17`'
+    """
+
+    def __init__(self, root: Path, benchmark: str) -> None:
+        super().__init__(
+            f"{root} holds the download, which has to be converted once: "
+            f"run `rvos data prepare {benchmark} {root}`"
+        )
+
+
+class ClipLengthError(DatasetError, ValueError):
+    """A clip of the wanted length cannot be chosen.
+
+    >>> issubclass(ClipLengthError, RvosError)
+    True
+    """
+
+
 class MaskSizeError(DatasetError):
     """A mask and its frame differ in size.
 

@@ -35,15 +35,39 @@ def read_json(path: Path, benchmark: str) -> JSONObject:
         DatasetNotFoundError: Without the file.
         MalformedAnnotationError: If it is no JSON, or not an object.
     """
+    content = _load_json(path, benchmark)
+    if not isinstance(content, dict):
+        raise MalformedAnnotationError(path, f"holds a {type(content).__name__}, not an object")
+    return content
+
+
+def read_json_list(path: Path, benchmark: str) -> list[Any]:
+    """Read an annotation file whose top level is a list.
+
+    Args:
+        path: The file.
+        benchmark: Named in the error if the file is missing.
+
+    Returns:
+        The list.
+
+    Raises:
+        DatasetNotFoundError: Without the file.
+        MalformedAnnotationError: If it is no JSON, or not a list.
+    """
+    content = _load_json(path, benchmark)
+    if not isinstance(content, list):
+        raise MalformedAnnotationError(path, f"holds a {type(content).__name__}, not a list")
+    return content
+
+
+def _load_json(path: Path, benchmark: str) -> Any:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DatasetNotFoundError(path, benchmark) from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise MalformedAnnotationError(path, f"not JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise MalformedAnnotationError(path, f"holds a {type(content).__name__}, not an object")
-    return content
 
 
 @contextmanager
@@ -102,6 +126,46 @@ def read_object_ids(path: Path) -> UInt8[np.ndarray, "h w"]:
         UnreadableImageError: If it is truncated, no image, or in true colour.
     """
     return _decode(path, None)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write JSON beside the target, then rename, so that no half-written file is left.
+
+    Args:
+        path: The target; its folder is made if missing.
+        content: What to write.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "new" / "a.json"
+    >>> write_json(path, {"b": [1, None]})
+    >>> path.read_text()
+    '{"b":[1,null]}'
+    """
+    write_text(path, json.dumps(content, separators=(",", ":")))
+
+
+def write_text(path: Path, text: str, encoding: str = "utf-8") -> None:
+    """Write text beside the target, then rename.
+
+    Args:
+        path: The target; its folder is made if missing.
+        text: What to write.
+        encoding: Of the file.
+    """
+    write_bytes(path, text.encode(encoding))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes beside the target, then rename.
+
+    Args:
+        path: The target; its folder is made if missing.
+        content: What to write.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(content)
+    partial.replace(path)
 
 
 def _decode(path: Path, mode: str | None) -> np.ndarray:

@@ -79,6 +79,21 @@ def mask_area(rle: RunLengthMask) -> int:
     return int(coco_mask.area(rle.as_coco()))
 
 
+def mask_box(rle: RunLengthMask) -> list[float]:
+    """The smallest box around a mask, without decoding.
+
+    Args:
+        rle: The run lengths.
+
+    Returns:
+        Left, top, width and height in pixels, as COCO writes boxes.
+
+    >>> mask_box(encode_mask(np.eye(3, dtype=bool)))
+    [0.0, 0.0, 3.0, 3.0]
+    """
+    return [float(number) for number in coco_mask.toBbox(rle.as_coco())]
+
+
 def merge_masks(rles: Sequence[RunLengthMask], intersect: bool = False) -> RunLengthMask:
     """Union (or intersection) of masks of one size, without decoding.
 
@@ -102,3 +117,42 @@ def merge_masks(rles: Sequence[RunLengthMask], intersect: bool = False) -> RunLe
     merged = coco_mask.merge([rle.as_coco() for rle in rles], intersect=intersect)
     ((height, width),) = sizes
     return RunLengthMask(height, width, merged["counts"])
+
+
+def check_mask(rle: RunLengthMask) -> None:
+    """Refuse run lengths that do not cover the mask; pycocotools would read beyond its memory.
+
+    Args:
+        rle: Run lengths of unknown origin.
+
+    Raises:
+        ValueError: If they are damaged.
+
+    >>> check_mask(RunLengthMask(2, 3, b"5"))
+    Traceback (most recent call last):
+    ValueError: the run lengths cover 5 pixels, but the mask has 2 x 3
+    """
+    runs: list[int] = []
+    value = shift = 0
+    for character in rle.counts:
+        # Five bits each, the lowest first; the sixth says that more follow.
+        digit = character - ord("0")
+        if not 0 <= digit < 64:
+            message = f"the run lengths hold the byte {character}, which they never do"
+            raise ValueError(message)
+        value |= (digit & 31) << shift
+        shift += 5
+        if digit & 32:
+            continue
+        if digit & 16:
+            value -= 1 << shift
+        # From the fourth run on, the difference to the run before the last is coded.
+        runs.append(value + runs[-2] if len(runs) > 2 else value)
+        value = shift = 0
+    num_covered = sum(runs)
+    if shift or min(runs, default=0) < 0 or num_covered != rle.height * rle.width:
+        message = (
+            f"the run lengths cover {num_covered} pixels, but the mask has {rle.height} x "
+            f"{rle.width}"
+        )
+        raise ValueError(message)

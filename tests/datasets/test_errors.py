@@ -11,6 +11,9 @@ EXAMPLES = [
     errors.DatasetNotFoundError(PATH, "MeViS"),
     errors.FrameNotFoundError(PATH),
     errors.UnreadableImageError(PATH, "truncated"),
+    errors.UnreadableVideoError(PATH, "no frame in it"),
+    errors.FramePastEndError(PATH, "00012", 10),
+    errors.UnpreparedDatasetError(PATH, "ref_davis17"),
     errors.MaskSizeError(str(PATH), (1, 2), (3, 4)),
     errors.UnknownObjectError(PATH, "v", "0", "7", Path("meta.json")),
     errors.MalformedAnnotationError(PATH, "no entry 'videos'"),
@@ -28,4 +31,6 @@ def test_messages_name_file_and_remedy_on_one_line(error: errors.DatasetError) -
 
 def test_every_error_has_an_example() -> None:
     classes = {cls for _, cls in inspect.getmembers(errors, inspect.isclass)}
-    assert classes - {type(e) for e in EXAMPLES} == {errors.DatasetError, Path, RvosError}
+    # The settings of a sampler are in no file.
+    without_file = {errors.DatasetError, errors.ClipLengthError, Path, RvosError}
+    assert classes - {type(e) for e in EXAMPLES} == without_file

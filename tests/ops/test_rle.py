@@ -4,7 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rvos.ops.rle import decode_mask, encode_mask, mask_area, merge_masks
+from rvos.ops.rle import (
+    RunLengthMask,
+    check_mask,
+    decode_mask,
+    encode_mask,
+    mask_area,
+    merge_masks,
+)
 
 sizes = st.tuples(st.integers(1, 12), st.integers(1, 12))
 masks = sizes.flatmap(lambda size: arrays(bool, size))
@@ -40,3 +47,25 @@ def test_masks_of_different_sizes_do_not_merge() -> None:
         merge_masks(rles)
     with pytest.raises(ValueError, match="one size"):
         merge_masks([])
+
+
+@given(masks)
+def test_encoded_masks_are_sound(mask: np.ndarray) -> None:
+    check_mask(encode_mask(mask))
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        (b"5", "cover 5 pixels"),
+        (b"9", "cover 9 pixels"),
+        (b"", "cover 0 pixels"),
+        (b"6W", "cover"),  # the last number goes on
+        (b"7Omm", "cover"),  # a negative run
+        (b"\xff6", "byte 255"),
+        (b" 6", "byte 32"),
+    ],
+)
+def test_damaged_run_lengths_are_refused(counts: bytes, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_mask(RunLengthMask(2, 3, counts))

@@ -1,0 +1,290 @@
+"""The files of A2D-Sentences: list of videos, expressions, and instance masks per frame."""
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+from jaxtyping import Bool, Float
+
+from rvos.datasets.errors import (
+    DatasetNotFoundError,
+    FrameNotFoundError,
+    MalformedAnnotationError,
+    UnreadableImageError,
+)
+from rvos.datasets.files import annotation_layout
+from rvos.datasets.safe_names import check_name
+
+A2D_NAME = "A2D-Sentences"
+TEXT_FOLDER = "text_annotations"
+INSTANCES_FOLDER = "a2d_annotation_with_instances"
+# The archive has the first name, some documents the second.
+_CLIP_FOLDERS = ("clips320H", "CLIPS320")
+# The one row whose instance id the annotators' tool has spoilt; every published list drops it.
+_SPOILT = "(copy)"
+
+
+@dataclass(frozen=True, slots=True)
+class A2DVideo:
+    """One row of ``videoset.csv``.
+
+    Attributes:
+        video_id: Its name.
+        split: ``train`` or ``test``.
+        num_frames: Its length.
+
+    >>> A2DVideo("_0djE279Srg", "train", 120).split
+    'train'
+    """
+
+    video_id: str
+    split: str
+    num_frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class A2DSample:
+    """One expression of one annotated frame.
+
+    Attributes:
+        query: The expression, in lower case.
+        video_id: Its video.
+        frame: Number of the annotated frame, counted from 1.
+        instance_id: The instance it refers to.
+
+    >>> A2DSample("a dog", "aa", 3, 0).image_id
+    'v_aa_f_3_i_0'
+    """
+
+    query: str
+    video_id: str
+    frame: int
+    instance_id: int
+
+    @property
+    def image_id(self) -> str:
+        """The id that names the sample in the COCO form of the ground truth."""
+        return f"v_{self.video_id}_f_{self.frame}_i_{self.instance_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceFrame:
+    """The instances of one annotated frame.
+
+    Attributes:
+        instance_ids: N ids.
+        masks: ``[N, H, W]``, True on the instance.
+        boxes_xyxy: ``[N, 4]``, in pixels.
+    """
+
+    instance_ids: tuple[int, ...]
+    masks: Bool[np.ndarray, "n h w"]
+    boxes_xyxy: Float[np.ndarray, "n 4"]
+
+
+def read_videos(root: Path) -> list[A2DVideo]:
+    """Read ``Release/videoset.csv``, which has no header.
+
+    Args:
+        root: Folder of the benchmark.
+
+    Returns:
+        The videos, in the order of the file.
+
+    Raises:
+        DatasetNotFoundError: Without the file.
+        MalformedAnnotationError: If a row is broken.
+        UnsafeNameError: If an id is no plain name.
+    """
+    path = root / "Release" / "videoset.csv"
+    videos = []
+    for number, row in _rows(path):
+        if len(row) < 9 or row[8] not in ("0", "1") or not row[6].isdecimal():
+            reason = (
+                f"row {number} lacks the number of frames in column 7 or the subset, 0 or 1, in "
+                "column 9"
+            )
+            raise MalformedAnnotationError(path, reason)
+        split = "train" if row[8] == "0" else "test"
+        videos.append(A2DVideo(check_name(row[0], path), split, int(row[6])))
+    return videos
+
+
+def read_missed_videos(root: Path) -> frozenset[str]:
+    """Read the ids of the videos without instance masks.
+
+    Args:
+        root: Folder of the benchmark.
+
+    Returns:
+        The ids.
+
+    Raises:
+        DatasetNotFoundError: Without the file.
+    """
+    path = root / TEXT_FOLDER / "a2d_missed_videos.txt"
+    return frozenset(row[0] for _, row in _rows(path))
+
+
+def read_queries(root: Path) -> list[tuple[str, str, str]]:
+    """Read ``a2d_annotation.txt``.
+
+    Args:
+        root: Folder of the benchmark.
+
+    Returns:
+        Video id, instance id and expression of every row, the spoilt one included.
+
+    Raises:
+        DatasetNotFoundError: Without the file.
+        MalformedAnnotationError: If a row is broken.
+    """
+    path = root / TEXT_FOLDER / "a2d_annotation.txt"
+    queries = []
+    for number, row in _rows(path):
+        if number == 1:
+            continue
+        if len(row) != 3:
+            reason = f"row {number} has {len(row)} columns, not video, instance and expression"
+            raise MalformedAnnotationError(path, reason)
+        queries.append((check_name(row[0], path), row[1].strip(), row[2]))
+    return queries
+
+
+def is_spoilt(instance_id: str) -> bool:
+    """Whether a row's instance id is the broken one that every published list drops.
+
+    Args:
+        instance_id: As in the file.
+
+    Returns:
+        True for ``1 (copy)``.
+
+    >>> is_spoilt("1 (copy)"), is_spoilt("1")
+    (True, False)
+    """
+    return _SPOILT in instance_id
+
+
+def find_clips(root: Path) -> Path:
+    """Find the folder of the videos, which has two names in use.
+
+    Args:
+        root: Folder of the benchmark.
+
+    Returns:
+        The folder.
+
+    Raises:
+        DatasetNotFoundError: If there is neither.
+    """
+    for name in _CLIP_FOLDERS:
+        if (root / "Release" / name).is_dir():
+            return root / "Release" / name
+    raise DatasetNotFoundError(root / "Release" / _CLIP_FOLDERS[0], A2D_NAME)
+
+
+def instance_folder(root: Path, video_id: str) -> Path:
+    """Folder of a video's annotated frames.
+
+    Args:
+        root: Folder of the benchmark.
+        video_id: The video.
+
+    Returns:
+        The folder.
+    """
+    return root / TEXT_FOLDER / INSTANCES_FOLDER / video_id
+
+
+def instance_path(root: Path, video_id: str, frame: int) -> Path:
+    """File of an annotated frame.
+
+    Args:
+        root: Folder of the benchmark.
+        video_id: The video.
+        frame: Its number, counted from 1.
+
+    Returns:
+        The path.
+
+    >>> instance_path(Path("a2d"), "aa", 3).name
+    '00003.h5'
+    """
+    return instance_folder(root, video_id) / f"{frame:05d}.h5"
+
+
+def read_instance_ids(path: Path) -> tuple[int, ...]:
+    """Read which instances a frame has, without their masks.
+
+    Args:
+        path: The h5 file.
+
+    Returns:
+        The ids.
+
+    Raises:
+        FrameNotFoundError: Without the file.
+        UnreadableImageError: If it is damaged.
+        MalformedAnnotationError: If an entry is missing.
+    """
+    with _opened(path) as file, annotation_layout(path):
+        return _ids(file)
+
+
+def read_instances(path: Path) -> InstanceFrame:
+    """Read the masks of a frame; the file holds them transposed, and squeezed if there is one.
+
+    Args:
+        path: The h5 file.
+
+    Returns:
+        The instances.
+
+    Raises:
+        FrameNotFoundError: Without the file.
+        UnreadableImageError: If it is damaged.
+        MalformedAnnotationError: If an entry is missing, or ids, masks and boxes do not match.
+    """
+    with _opened(path) as file, annotation_layout(path):
+        ids = _ids(file)
+        stored = np.asarray(file["reMask"][()])
+        boxes = np.asarray(file["reBBox"][()], dtype=np.float64).reshape(4, -1).T
+    masks = (stored if stored.ndim == 3 else stored[None]).transpose(0, 2, 1) > 0
+    if not len(ids) == len(set(ids)) == len(masks) == len(boxes):
+        reason = f"instances {list(ids)}, {len(masks)} masks and {len(boxes)} boxes do not match"
+        raise MalformedAnnotationError(path, reason)
+    return InstanceFrame(ids, masks, boxes)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    """Open an h5 file; what goes wrong while it is read is a damaged file."""
+    if not path.is_file():
+        raise FrameNotFoundError(path)
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except OSError as error:
+        raise UnreadableImageError(path, str(error)) from error
+
+
+def _ids(file: h5py.File) -> tuple[int, ...]:
+    return tuple(int(value) for value in np.asarray(file["instance"][()]).ravel())
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Rows of a CSV file with their numbers, empty ones left out."""
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            for number, row in enumerate(csv.reader(stream), start=1):
+                if row:
+                    yield number, row
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise DatasetNotFoundError(path, A2D_NAME) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise MalformedAnnotationError(path, f"no CSV: {error}") from error
