@@ -22,6 +22,7 @@ class PhraseClipDataModule(AttributeFrameDataModule):
         max_videos: Keep only the first training videos.
         max_evaluation_videos: Keep only the first validation videos.
         seed: Seed of order, clips, phrases and of the videos to write.
+        step: Distance of neighbouring frames.
 
     >>> PhraseClipDataModule(Path("data")).batch_size
     8
@@ -30,7 +31,7 @@ class PhraseClipDataModule(AttributeFrameDataModule):
     def __init__(
         self,
         root: Path,
-        num_frames: int = 6,
+        num_frames: int = 8,
         max_phrases: int = 4,
         batch_size: int = 8,
         num_workers: int = 1,
@@ -38,12 +39,14 @@ class PhraseClipDataModule(AttributeFrameDataModule):
         max_videos: int | None = None,
         max_evaluation_videos: int | None = None,
         seed: int = 0,
+        step: int = 3,
     ) -> None:
         super().__init__(
             root, batch_size, num_workers, generate, max_videos, max_evaluation_videos, seed=seed
         )
         self.num_frames = num_frames
         self.max_phrases = max_phrases
+        self.step = step
 
     def training_samples(self) -> PhraseClips:
         """Open a clip of every video, a new one in every epoch."""
@@ -60,4 +63,4 @@ class PhraseClipDataModule(AttributeFrameDataModule):
 
     def _open(self, split: str, max_videos: int | None) -> PhraseClips:
         frames = AttributeFrameDataset(self.root, split, max_videos)
-        return PhraseClips(frames, self.seed, self.num_frames, self.max_phrases)
+        return PhraseClips(frames, self.seed, self.num_frames, self.max_phrases, self.step)

@@ -11,15 +11,14 @@ from torch.utils.data import Dataset
 from rvos.datasets.attribute_batch import AugmentedAttributeFrames
 from rvos.datasets.clip_sampler import EvenClipSampler
 from rvos.datasets.moving_shapes.attribute_frames import (
-    IGNORED_LABEL,
     AttributeFrame,
     AttributeFrameDataset,
 )
+from rvos.datasets.moving_shapes.phrase_draws import draw_action_phrases, draw_phrases
 from rvos.datasets.moving_shapes.phrases import (
     Phrase,
     VisibleObject,
-    draw_action_phrases,
-    draw_phrases,
+    judgement_table,
     phrase_map,
     video_objects,
     visible_objects,
@@ -138,6 +137,8 @@ class PhraseClips(Dataset[PhraseClip]):
         seed: Seed of all random draws, which depend on it, the epoch and the video alone.
         num_frames: Frames of a clip.
         max_phrases: Most phrases of a prompt.
+        step: Distance of neighbouring frames; less in videos that are too short. The phrases speak
+            of the whole video, so the clip should span most of it.
 
     >>> PhraseClips(AttributeFrameDataset("nowhere"), 0)
     Traceback (most recent call last):
@@ -148,12 +149,13 @@ class PhraseClips(Dataset[PhraseClip]):
         self,
         frames: AttributeFrameDataset,
         seed: int,
-        num_frames: int = 6,
+        num_frames: int = 8,
         max_phrases: int = 4,
+        step: int = 3,
     ) -> None:
         self._frames = frames
         self._seed = seed
-        self._sampler = EvenClipSampler(num_frames, reverse_probability=0.0)
+        self._sampler = EvenClipSampler(num_frames, step, reverse_probability=0.0, min_step=step)
         self._max_phrases = max_phrases
         # In shared memory, so that workers that outlive an epoch see it change.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
@@ -212,12 +214,6 @@ def make_phrase_clip(
     Returns:
         The clip.
     """
-    judgements = torch.tensor(
-        [
-            [IGNORED_LABEL if said is None else int(said) for said in phrase.judgements]
-            for phrase in phrases
-        ]
-    )
     instance = torch.stack([frame.instance for frame in frames])
     numbers = torch.tensor([item.instance for item in objects], dtype=torch.int64)
     masks = instance == numbers[:, None, None, None]
@@ -227,7 +223,7 @@ def make_phrase_clip(
         frames=torch.stack([frame.frame for frame in frames]),
         phrases=[phrase.text for phrase in phrases],
         phrase_maps=torch.stack([phrase_map(instance, objects, phrase) for phrase in phrases]),
-        judgements=judgements.view(len(phrases), len(objects)).T.long(),
+        judgements=judgement_table(phrases, len(objects)),
         objects=ClipTargets(
             boxes_cxcywh=boxes,
             masks=masks,

@@ -12,9 +12,12 @@ from torch import nn
 from rvos.checkpoints.files import CheckpointError
 from rvos.models.referdino import ReferDINO
 
-Trainable = Literal["published", "all", "all_but_backbone", "decoders", "temporal"]
+Trainable = Literal[
+    "published", "all", "all_but_backbone", "fusion_and_decoders", "decoders", "temporal"
+]
 
 _IMAGE_ENCODER = "grounder.image_encoder."
+_TEXT_ENCODER = "grounder.text_encoder."
 _ENCODER = "grounder.fusion_encoder."
 _DECODER = "grounder.query_decoder."
 _DECODING = (_DECODER, "grounder.proposal_selector.box_head.", "pixel_decoder.", "mask_head.")
@@ -42,9 +45,10 @@ class AdaptationPolicy:
     Args:
         trainable: ``published`` trains adapters, box head, text projection, BERT's norms, the norm
             of the stride-4 feature, pixel decoder, mask head and the temporal part; ``all`` trains
-            everything; ``all_but_backbone`` all but the image encoder; ``decoders`` box
-            heads, query decoder, pixel decoder, mask head and temporal enhancer, so that what words
-            mean is kept; ``temporal`` the temporal enhancer only.
+            everything; ``all_but_backbone`` all but the image encoder; ``fusion_and_decoders`` all
+            but image and text encoder, so that the language is kept; ``decoders`` box heads, query
+            decoder, pixel decoder, mask head and temporal enhancer, so that what words mean is
+            kept; ``temporal`` the temporal enhancer only.
         encoder_lora: Adapters on the fusion encoder's linear layers.
         decoder_lora: Adapters on the query decoder's linear layers.
         rank: Of the adapters; their scaling is 1 / rank.
@@ -111,6 +115,8 @@ class AdaptationPolicy:
             return any(pattern.search(name) for pattern in _PUBLISHED_TRAINABLE)
         if self.trainable == "all_but_backbone":
             return not name.startswith(_IMAGE_ENCODER)
+        if self.trainable == "fusion_and_decoders":
+            return not name.startswith((_IMAGE_ENCODER, _TEXT_ENCODER))
         if self.trainable == "decoders":
             return name.startswith(_DECODING)
         return self.trainable == "all"

@@ -5,6 +5,7 @@ from rvos.tasks.grounding_pretraining import GroundingPretrainingTask
 from rvos.tasks.image_pretraining import ImagePretrainingTask
 from rvos.tasks.phrase_pretraining import PhrasePretrainingTask
 from rvos.tasks.referring_segmentation import ReferringSegmentationTask
+from rvos.tasks.scene_pretraining import ScenePretrainingTask
 from rvos.tasks.schedules import WarmUpCosineLR, WarmUpMultiStepLR
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "ImagePretrainingTask",
     "PhrasePretrainingTask",
     "ReferringSegmentationTask",
+    "ScenePretrainingTask",
     "WarmUpCosineLR",
     "WarmUpMultiStepLR",
 ]

@@ -16,15 +16,6 @@ def test_clips_have_the_wanted_length_and_prompts(mevis_root: Path) -> None:
     assert [b.prompts for b in validation[0]] == [b.prompts for b in validation[1]]
 
 
-def test_frames_are_clips_of_one_frame(mevis_root: Path) -> None:
-    data = PhraseFrameDataModule(mevis_root, batch_size=4, num_workers=0, share_of_places=1.0)
-    data.setup("fit")
-    batch = next(iter(data.train_dataloader()))
-    assert batch.frames.shape == (4, 1, 3, 128, 192)
-    # Validation asks for one thing at a time.
-    assert all(b.prompts[0].count(".") == 1 for b in data.val_dataloader())
-
-
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")
 @pytest.mark.parametrize("module", [PhraseFrameDataModule, PhraseClipDataModule])
 def test_batches_do_not_depend_on_the_number_of_workers(

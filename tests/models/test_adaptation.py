@@ -230,3 +230,13 @@ def test_decoders_policy_keeps_what_words_mean(make_model: Callable[..., ReferDI
         kept = name.startswith(tuple(f"grounder.{part}." for part in frozen))
         kept |= name.startswith(("grounder.proposal_selector.proj", "grounder.query_embeddings."))
         assert parameter.requires_grad != kept, name
+
+
+def test_fusion_and_decoders_policy_keeps_both_encoders(
+    make_model: Callable[..., ReferDINO],
+) -> None:
+    model = make_model()
+    AdaptationPolicy("fusion_and_decoders").apply(model)
+    for name, parameter in model.named_parameters():
+        kept = name.startswith(("grounder.image_encoder.", "grounder.text_encoder."))
+        assert parameter.requires_grad != kept, name

@@ -1,5 +1,6 @@
 """Single frames with the look of every pixel, for dense pre-training of a backbone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from rvos.datasets.files import annotation_layout, read_frame, read_json
 from rvos.datasets.mask_table import MaskTable
 from rvos.datasets.moving_shapes.actions import Doing
 from rvos.datasets.moving_shapes.vocabulary import COLOURS, SHAPES, SIZES, TEXTURES
+from rvos.datasets.targets import mask_boxes_cxcywh
 from rvos.ops.rle import decode_mask
 
 IGNORED_LABEL = -100
@@ -173,6 +175,41 @@ class AttributeFrameDataset(Dataset[AttributeFrame]):
             texture=texture,
             instance=torch.from_numpy(instance),
         )
+
+    def boxes_cxcywh(
+        self, video: AttributeVideo, frame_indices: Sequence[int]
+    ) -> Float[Tensor, "n t 4"]:
+        """Boxes around a video's objects, without reading its frames.
+
+        Args:
+            video: One of ``videos``.
+            frame_indices: T positions of frames.
+
+        Returns:
+            ``[N, T, 4]`` in [0, 1]; zeros where an object is absent.
+        """
+        masks = np.zeros(
+            (len(video.tracks), len(frame_indices), *self.frame_size(video)), dtype=bool
+        )
+        for number, track in enumerate(video.tracks):
+            for position, frame in enumerate(frame_indices):
+                rle = self._masks.mask(track, frame)
+                if rle is not None:
+                    masks[number, position] = decode_mask(rle)
+        return mask_boxes_cxcywh(torch.from_numpy(masks))
+
+    def frame_size(self, video: AttributeVideo) -> tuple[int, int]:
+        """(height, width) of a video's frames; (1, 1) where it never shows an object.
+
+        Args:
+            video: One of ``videos``.
+        """
+        for track in video.tracks:
+            for frame in range(len(video.frames)):
+                rle = self._masks.mask(track, frame)
+                if rle is not None:
+                    return rle.height, rle.width
+        return 1, 1
 
 
 def normalise_frame(pixels: UInt8[np.ndarray, "h w 3"]) -> Float[Tensor, "3 h w"]:
