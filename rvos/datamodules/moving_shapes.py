@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rvos.datamodules.base import ReferringVideoDataModule
-from rvos.datasets.clip_sampler import ClipSampler
+from rvos.datasets.clip_sampler import ClipSampler, EvenClipSampler
 from rvos.datasets.mevis import MeViSDataset
 from rvos.datasets.moving_shapes.vocabulary import Kind, Layout, Split
 from rvos.datasets.moving_shapes.writer import FOLDER_OF_SPLIT, write_moving_shapes
@@ -21,7 +21,8 @@ class MovingShapesDataModule(ReferringVideoDataModule):
         layout: Benchmark whose layout it has.
         batch_size: Training clips per batch and process.
         num_workers: Worker processes per loader.
-        num_frames: Frames of a training clip; 1 for single frames at random places.
+        sampler: Chooses the frames of a training clip; None takes 8 of them, every third one, so
+            that they span a video and objects can be followed. ``ClipSampler(1)`` gives frames.
         sampling_step: Distance of the anchors in frames.
         targets: Which tracks to list, in training.
         kinds: Keep only expressions of these kinds, in training and evaluation.
@@ -41,7 +42,7 @@ class MovingShapesDataModule(ReferringVideoDataModule):
         layout: Layout = "mevis",
         batch_size: int = 8,
         num_workers: int = 1,
-        num_frames: int = 6,
+        sampler: EvenClipSampler | ClipSampler | None = None,
         sampling_step: int = 24,
         targets: TargetChoice = "all_tracks",
         kinds: list[Kind] | None = None,
@@ -55,7 +56,7 @@ class MovingShapesDataModule(ReferringVideoDataModule):
         super().__init__(batch_size, num_workers, seed, folders["valid"], test_split, test_split)
         self.root = Path(root)
         self.layout = layout
-        self.num_frames = num_frames
+        self.sampler = sampler or EvenClipSampler(8, max_step=3, min_step=3)
         self.sampling_step = sampling_step
         self.targets = targets
         self.kinds = kinds
@@ -78,7 +79,7 @@ class MovingShapesDataModule(ReferringVideoDataModule):
         return self._dataset_class()(
             self.root,
             "train",
-            sampler=ClipSampler(self.num_frames),
+            sampler=self.sampler,
             sampling_step=self.sampling_step,
             transform=training_transform("moving_shapes"),
             targets=self.targets,

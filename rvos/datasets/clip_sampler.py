@@ -4,6 +4,8 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from rvos.datasets.errors import ClipLengthError
+
 
 @runtime_checkable
 class FrameSampler(Protocol):
@@ -46,7 +48,7 @@ class ClipSampler:
     ) -> None:
         if num_frames < 1 or local_radius < 1:
             message = f"need num_frames, local_radius >= 1, got {num_frames}, {local_radius}"
-            raise ValueError(message)
+            raise ClipLengthError(message)
         self.num_frames = num_frames
         self.reverse_probability = reverse_probability
         self.local_radius = local_radius
@@ -158,18 +160,26 @@ class EvenClipSampler:
         num_frames: Length of the clip, T.
         max_step: Largest distance of neighbouring frames; each clip draws its own.
         reverse_probability: Chance of playing a reversible clip backwards.
+        min_step: Smallest distance. What starts late or leaves is only seen by a clip that spans
+            most of its video.
 
     >>> EvenClipSampler(4, max_step=1)(9, 8, np.random.default_rng(0), reversible=False)
     [5, 6, 7, 8]
     """
 
     def __init__(
-        self, num_frames: int, max_step: int = 3, reverse_probability: float = 0.3
+        self,
+        num_frames: int,
+        max_step: int = 3,
+        reverse_probability: float = 0.3,
+        min_step: int = 1,
     ) -> None:
-        if num_frames < 1 or max_step < 1:
-            message = f"need num_frames, max_step >= 1, got {num_frames}, {max_step}"
-            raise ValueError(message)
+        if num_frames < 1 or not 1 <= min_step <= max_step:
+            wrong = f"{num_frames}, {min_step}, {max_step}"
+            message = f"need num_frames >= 1 and 1 <= min_step <= max_step, got {wrong}"
+            raise ClipLengthError(message)
         self.num_frames = num_frames
+        self.min_step = min_step
         self.max_step = max_step
         self.reverse_probability = reverse_probability
 
@@ -191,10 +201,10 @@ class EvenClipSampler:
         if num_video_frames < self.num_frames:
             chosen = sorted(_every_frame(num_video_frames, self.num_frames, generator))
         else:
-            step = int(generator.integers(1, self.max_step + 1))
+            step = int(generator.integers(self.min_step, self.max_step + 1))
             places = self._places_of_anchor(num_video_frames, anchor, step)
-            if not places:  # too long a clip for this video; neighbouring frames always fit
-                step = 1
+            while not places:  # too long a clip for this video; neighbouring frames always fit
+                step -= 1
                 places = self._places_of_anchor(num_video_frames, anchor, step)
             start = anchor - step * int(generator.choice(places))
             chosen = [start + step * place for place in range(self.num_frames)]

@@ -14,6 +14,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 import rvos
 from rvos.callbacks import LastCheckpoint, ParameterTable, ThroughputMonitor
 from rvos.datamodules import MovingShapesDataModule
+from rvos.datasets.clip_sampler import EvenClipSampler
 from rvos.demo.folder import DemoFolder
 from rvos.demo.settings import DemoSettings
 from rvos.demo.step_bar import StepBar
@@ -142,7 +143,7 @@ def build_data(settings: DemoSettings, folder: DemoFolder) -> MovingShapesDataMo
         folder.data,
         batch_size=settings.batch_size,
         num_workers=settings.num_workers,
-        num_frames=settings.num_frames,
+        sampler=EvenClipSampler(settings.num_frames, max_step=3, min_step=3),
         kinds=list(settings.training_kinds),
         seed=settings.seed,
     )

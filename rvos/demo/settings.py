@@ -28,7 +28,7 @@ class DemoSettings:
         num_steps: Optimizer steps.
         num_warm_up_steps: Steps until the full learning rate.
         batch_size: Clips per step.
-        num_frames: Frames per clip.
+        num_frames: Frames per clip, every third one of a video.
         learning_rate: Of AdamW; it falls to zero along half a cosine.
         weight_decay: Of AdamW.
         gradient_clip: Largest norm of the gradient.
@@ -55,7 +55,7 @@ class DemoSettings:
     num_steps: int = 200
     num_warm_up_steps: int = 20
     batch_size: int = 8
-    num_frames: int = 6
+    num_frames: int = 8
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
     gradient_clip: float = 1.0

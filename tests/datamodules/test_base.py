@@ -7,6 +7,7 @@ from torch import Tensor
 
 from rvos.datamodules.mevis import MeViSDataModule
 from rvos.datamodules.moving_shapes import MovingShapesDataModule
+from rvos.datasets.clip_sampler import ClipSampler
 from rvos.datasets.errors import DatasetError
 from rvos.structures.video import VideoBatch
 
@@ -50,7 +51,7 @@ def _trainer(folder: Path, **options: object) -> Trainer:
 
 
 def _moving_shapes(root: Path) -> MovingShapesDataModule:
-    return MovingShapesDataModule(root, batch_size=3, num_workers=0, num_frames=2)
+    return MovingShapesDataModule(root, batch_size=3, num_workers=0, sampler=ClipSampler(2))
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -102,3 +103,15 @@ def test_split_without_masks_cannot_be_scored(mevis_root: Path, tmp_path: Path) 
     data.predict_split = "blind"
     data.setup("predict")
     assert len(data.predict_dataloader()) > 0
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kept", [[], [1], [2, 0]])
+def test_only_what_remains_is_predicted(kept: list[int], mevis_root: Path, tmp_path: Path) -> None:
+    data, recorder = MeViSDataModule(mevis_root, num_workers=0), _Recorder()
+    data.setup("predict")
+    dataset = data.prediction_dataset()
+    assert len(dataset) > 2
+    data.predict_only(kept)
+    _trainer(tmp_path).predict(recorder, data, return_predictions=False)
+    assert recorder.evaluated == [dataset.sample_id(index) for index in kept]

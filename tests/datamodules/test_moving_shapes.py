@@ -3,12 +3,13 @@ from pathlib import Path
 import pytest
 
 from rvos.datamodules.moving_shapes import MovingShapesDataModule, write_missing_splits
+from rvos.datasets.clip_sampler import ClipSampler
 from rvos.datasets.errors import DatasetNotFoundError
 from rvos.datasets.moving_shapes.writer import write_moving_shapes
 
 
 def test_clips_keep_their_size_and_list_every_object(mevis_root: Path) -> None:
-    data = MovingShapesDataModule(mevis_root, batch_size=4, num_workers=0, num_frames=3)
+    data = MovingShapesDataModule(mevis_root, batch_size=4, num_workers=0, sampler=ClipSampler(3))
     data.setup("fit")
     batch = next(iter(data.train_dataloader()))
     assert batch.frames.shape == (4, 3, 3, 128, 192)
@@ -22,7 +23,7 @@ def test_clips_keep_their_size_and_list_every_object(mevis_root: Path) -> None:
 
 def test_kinds_and_single_frames(mevis_root: Path) -> None:
     kinds = ["appearance", "several"]
-    data = MovingShapesDataModule(mevis_root, num_workers=0, num_frames=1, kinds=kinds)  # type: ignore[arg-type]
+    data = MovingShapesDataModule(mevis_root, num_workers=0, sampler=ClipSampler(1), kinds=kinds)  # type: ignore[arg-type]
     data.setup("fit")
     dataset = data.training_dataset()
     assert {e.kind for video in dataset.videos for e in video.expressions} <= set(kinds)

@@ -133,7 +133,20 @@ def test_even_clips_draw_every_step_that_fits() -> None:
     assert {clip.index(12) for clip in clips} == {0, 1, 2, 3}
 
 
-@pytest.mark.parametrize(("num_frames", "max_step"), [(0, 1), (1, 0)])
-def test_even_clips_need_frames_and_a_step(num_frames: int, max_step: int) -> None:
+@given(videos, st.integers(1, 12), st.integers(1, 4), seeds)
+def test_even_clips_take_the_smallest_step_or_the_largest_that_fits(
+    video: tuple[int, int], num_frames: int, min_step: int, seed: int
+) -> None:
+    length, anchor = video
+    sampler = EvenClipSampler(num_frames, min_step, reverse_probability=0.0, min_step=min_step)
+    clip = sampler(length, anchor, np.random.default_rng(seed), reversible=False)
+    if length >= num_frames > 1:
+        step = clip[1] - clip[0]
+        assert step == min_step or length <= (step + 1) * (num_frames - 1)
+    assert len(clip) == num_frames
+
+
+@pytest.mark.parametrize(("num_frames", "max_step", "min_step"), [(0, 1, 1), (1, 0, 1), (4, 2, 3)])
+def test_even_clips_need_frames_and_a_step(num_frames: int, max_step: int, min_step: int) -> None:
     with pytest.raises(ValueError, match="need num_frames"):
-        EvenClipSampler(num_frames, max_step)
+        EvenClipSampler(num_frames, max_step, min_step=min_step)
