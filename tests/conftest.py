@@ -4,6 +4,7 @@ import gzip
 import importlib.util
 import json
 import os
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import hypothesis
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 # No deadline: no test may depend on the clock. Derandomised: the same tests everywhere.
 hypothesis.settings.register_profile(
@@ -56,6 +58,68 @@ def nano_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("nano")
     model.save_pretrained(folder)
     return folder
+
+
+# Small trees in the layouts of the benchmarks.
+BENCHMARKS = Path(__file__).parent / "datasets" / "data"
+
+
+@pytest.fixture
+def unpack_benchmark(tmp_path: Path) -> Callable[[str], Path]:
+    """Unpack a benchmark's small tree into a folder of the test's own."""
+
+    def unpack(name: str) -> Path:
+        with zipfile.ZipFile(BENCHMARKS / f"{name}.zip") as archive:
+            archive.extractall(tmp_path / "benchmarks")
+        return tmp_path / "benchmarks" / name
+
+    return unpack
+
+
+@pytest.fixture
+def a2d_sentences_root(unpack_benchmark: Callable[[str], Path]) -> Path:
+    """A2D-Sentences as downloaded."""
+    return unpack_benchmark("a2d_sentences")
+
+
+@pytest.fixture
+def jhmdb_sentences_root(unpack_benchmark: Callable[[str], Path]) -> Path:
+    """JHMDB-Sentences as downloaded."""
+    return unpack_benchmark("jhmdb_sentences")
+
+
+@pytest.fixture
+def ref_davis17_root(unpack_benchmark: Callable[[str], Path]) -> Path:
+    """Ref-DAVIS17 as the official converter leaves it."""
+    raw = unpack_benchmark("ref_davis")
+    root = raw / "expected_converted"
+    sources = {"JPEGImages": "JPEGImages", "Annotations": "Annotations_unsupervised"}
+    for split in ("train", "valid"):
+        path = root / "meta_expressions" / split / "meta_expressions.json"
+        for video in json.loads(path.read_text(encoding="utf-8"))["videos"]:
+            for kind, source in sources.items():
+                target = root / split / kind / video
+                target.parent.mkdir(parents=True, exist_ok=True)
+                (raw / "DAVIS" / source / "480p" / video).rename(target)
+    return root
+
+
+@pytest.fixture
+def refcoco_root(unpack_benchmark: Callable[[str], Path]) -> Path:
+    """RefCOCO, RefCOCO+ and RefCOCOg as converted, with random images of the stated sizes."""
+    root = unpack_benchmark("coco") / "expected_converted"
+    (root / "train2014").mkdir()
+    generator = np.random.default_rng(0)
+    for number, name in enumerate(("refcoco", "refcoco+", "refcocog")):
+        for path in sorted((root / name).glob("*.json")):
+            content = json.loads(path.read_text(encoding="utf-8"))
+            for image in content["images"]:
+                # The sets state different sizes of images that they share.
+                image["file_name"] = image["file_name"].replace("_0", f"_{number}", 1)
+                pixels = generator.integers(0, 256, (image["height"], image["width"], 3), np.uint8)
+                Image.fromarray(pixels).save(root / "train2014" / image["file_name"])
+            path.write_text(json.dumps(content), encoding="utf-8")
+    return root
 
 
 # A released model in everything but its size.

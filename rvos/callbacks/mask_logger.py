@@ -95,12 +95,15 @@ def draw_comparison(
         RGB ``[H, W, 3]``.
     """
     height, width = batch.clip_sizes[index]
-    shown = spread_indices(len(prediction.frame_ids), num_frames)
+    targets = batch.targets[index]
+    spread = spread_indices(len(prediction.frame_ids), num_frames)
+    # Predictions leave out frames that are not annotated.
+    annotated = targets.annotated_frames().nonzero()[:, 0].tolist()
+    shown = [annotated[position] for position in spread]
     frames = denormalise_frames(batch.frames[index, shown, :, :height, :width])
     predicted = F.interpolate(
-        prediction.masks[shown, None].float(), size=(height, width), mode="nearest-exact"
+        prediction.masks[spread, None].float(), size=(height, width), mode="nearest-exact"
     )
-    targets = batch.targets[index]
     truth = targets.masks[targets.referred][:, shown, :height, :width].any(dim=0)
     rows = [(predicted[:, 0] > 0, "predicted"), (truth, "ground truth")]
     pictures = [

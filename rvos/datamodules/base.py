@@ -1,12 +1,13 @@
 """What every datamodule shares: which splits a stage opens and how they are loaded."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from lightning.pytorch import LightningDataModule
 
 from rvos.datamodules.loader import EpochDataLoader, evaluation_loader, training_loader
+from rvos.datasets.clip_dataset import ClipDataset
 from rvos.datasets.errors import DatasetError
-from rvos.datasets.referring_video import ReferringVideoDataset
 
 
 class ReferringVideoDataModule(LightningDataModule, ABC):
@@ -37,10 +38,11 @@ class ReferringVideoDataModule(LightningDataModule, ABC):
         self.validation_split = validation_split
         self.test_split = test_split
         self.predict_split = predict_split
-        self._opened: dict[str, ReferringVideoDataset] = {}
+        self._opened: dict[str, ClipDataset] = {}
+        self._predicted_indices: Sequence[int] | None = None
 
     @abstractmethod
-    def training_dataset(self) -> ReferringVideoDataset:
+    def training_dataset(self) -> ClipDataset:
         """Open the training clips.
 
         Returns:
@@ -48,7 +50,7 @@ class ReferringVideoDataModule(LightningDataModule, ABC):
         """
 
     @abstractmethod
-    def evaluation_dataset(self, split: str) -> ReferringVideoDataset:
+    def evaluation_dataset(self, split: str) -> ClipDataset:
         """Open whole videos.
 
         Args:
@@ -119,7 +121,24 @@ class ReferringVideoDataModule(LightningDataModule, ABC):
         Returns:
             The loader.
         """
-        return self._loader(self.predict_split)
+        dataset = self.prediction_dataset()
+        return evaluation_loader(dataset, self.num_workers, self._predicted_indices)
+
+    def prediction_dataset(self) -> ClipDataset:
+        """Tell what is predicted, once ``setup`` has opened it.
+
+        Returns:
+            The data set.
+        """
+        return self._opened[f"evaluation {self.predict_split}"]
+
+    def predict_only(self, indices: Sequence[int]) -> None:
+        """Leave out what was predicted before.
+
+        Args:
+            indices: Positions in the predicted data set that remain.
+        """
+        self._predicted_indices = indices
 
     def _loader(self, split: str) -> EpochDataLoader:
         return evaluation_loader(self._opened[f"evaluation {split}"], self.num_workers)

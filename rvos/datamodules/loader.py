@@ -1,15 +1,15 @@
 """Loading clips in an order, and with random draws, that depend on seed and epoch alone."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch.utils.data import DataLoader, Sampler
 
+from rvos.datasets.clip_dataset import ClipDataset
 from rvos.datasets.collate import collate_clips
 from rvos.datasets.random_draws import sample_generator
-from rvos.datasets.referring_video import ReferringVideoDataset
 
 
 @runtime_checkable
@@ -118,7 +118,7 @@ class EpochDataLoader(DataLoader[Any]):
 
 
 def training_loader(
-    dataset: ReferringVideoDataset, batch_size: int, num_workers: int, seed: int
+    dataset: ClipDataset, batch_size: int, num_workers: int, seed: int
 ) -> EpochDataLoader:
     """Shuffled batches.
 
@@ -143,12 +143,15 @@ def training_loader(
     )
 
 
-def evaluation_loader(dataset: ReferringVideoDataset, num_workers: int) -> EpochDataLoader:
+def evaluation_loader(
+    dataset: ClipDataset, num_workers: int, indices: Sequence[int] | None = None
+) -> EpochDataLoader:
     """Whole videos, one at a time, in the data set's order.
 
     Args:
         dataset: Whole videos.
         num_workers: Worker processes.
+        indices: The samples to load; None for all.
 
     Returns:
         The loader.
@@ -156,6 +159,7 @@ def evaluation_loader(dataset: ReferringVideoDataset, num_workers: int) -> Epoch
     return EpochDataLoader(
         dataset,
         batch_size=1,
+        sampler=indices,
         num_workers=num_workers,
         collate_fn=collate_clips,
         prefetch_factor=2 if num_workers else None,

@@ -1,6 +1,7 @@
 """Ref-YouTube-VOS for the Trainer."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from rvos.datamodules.base import ReferringVideoDataModule
 from rvos.datasets.clip_sampler import ClipSampler
@@ -31,6 +32,8 @@ class RefYouTubeVOSDataModule(ReferringVideoDataModule):
     6
     """
 
+    dataset_class: ClassVar[type[RefYouTubeVOSDataset]] = RefYouTubeVOSDataset
+
     def __init__(
         self,
         root: Path,
@@ -60,7 +63,7 @@ class RefYouTubeVOSDataModule(ReferringVideoDataModule):
         Returns:
             The data set.
         """
-        return RefYouTubeVOSDataset(
+        return self.dataset_class(
             self.root,
             "train",
             sampler=ClipSampler(self.num_frames),
@@ -81,6 +84,6 @@ class RefYouTubeVOSDataModule(ReferringVideoDataModule):
             The data set.
         """
         transform = evaluation_transform(self.short_side, self.max_long_side)
-        return RefYouTubeVOSDataset(
+        return self.dataset_class(
             self.root, split, transform=transform, max_videos=self.max_videos, seed=self.seed
         )

@@ -59,4 +59,5 @@ def _padded(targets: ClipTargets, height: int, width: int) -> ClipTargets:
         masks=pad(targets.masks, (0, width - w, 0, height - h)),
         present=targets.present,
         referred=targets.referred,
+        annotated=targets.annotated,
     )

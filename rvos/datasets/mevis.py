@@ -16,8 +16,9 @@ from rvos.datasets.errors import (
 from rvos.datasets.files import JSONObject, annotation_layout, read_json
 from rvos.datasets.mask_table import MaskTable
 from rvos.datasets.referring_video import ReferringVideoDataset, TargetChoice
+from rvos.datasets.safe_names import check_name
 from rvos.datasets.video_index import Video, id_order, parse_expressions
-from rvos.ops.rle import decode_mask
+from rvos.ops.rle import check_mask, decode_mask
 from rvos.transforms.video import ClipTransform
 
 _NAME = "MeViS"
@@ -46,6 +47,7 @@ class MeViSDataset(ReferringVideoDataset):
         DatasetNotFoundError: If the folder or an annotation file is missing.
         MalformedAnnotationError: If an annotation file breaks the layout.
         UnknownObjectError: If an expression refers to an object that ``mask_dict.json`` lacks.
+        UnsafeNameError: If an id would lead out of its folder.
 
     >>> MeViSDataset("nowhere", "train")
     Traceback (most recent call last):
@@ -121,6 +123,7 @@ class MeViSDataset(ReferringVideoDataset):
 
         Raises:
             MaskSizeError: If a mask is of another size than its frame.
+            MalformedAnnotationError: If a mask is damaged.
         """
         masks = np.zeros((len(track_ids), len(frames), *frame_size), dtype=bool)
         for track, track_id in enumerate(track_ids):
@@ -132,6 +135,11 @@ class MeViSDataset(ReferringVideoDataset):
                     source = f"{self._masks_path}, object {track_id}, frame {frame}"
                     source += f" of video {video.video_id},"
                     raise MaskSizeError(source, (rle.height, rle.width), frame_size)
+                try:
+                    check_mask(rle)
+                except ValueError as error:
+                    reason = f"object {track_id}, frame {frame}: {error}"
+                    raise MalformedAnnotationError(self._masks_path, reason) from error
                 masks[track, position] = decode_mask(rle)
         return masks
 
@@ -139,14 +147,17 @@ class MeViSDataset(ReferringVideoDataset):
 def _read_index(path: Path) -> list[Video]:
     entries = read_json(path, _NAME)
     with annotation_layout(path):
-        return [_parse_video(v, entry) for v, entry in sorted(entries["videos"].items())]
+        return [_parse_video(v, entry, path) for v, entry in sorted(entries["videos"].items())]
 
 
-def _parse_video(video_id: str, entry: JSONObject) -> Video:
+def _parse_video(video_id: str, entry: JSONObject, path: Path) -> Video:
     expressions = parse_expressions(entry["expressions"], "anno_id")
+    for expression in expressions:
+        check_name(expression.expression_id, path)
     tracks = {track_id for e in expressions for track_id in e.track_ids}
     tracks.update(str(item["anno_id"]) for item in entry.get("objects", {}).values())
-    frames = tuple(str(frame) for frame in entry["frames"])
+    frames = tuple(check_name(str(frame), path) for frame in entry["frames"])
+    check_name(video_id, path)
     return Video(video_id, frames, tuple(sorted(tracks, key=id_order)), expressions)
 
 

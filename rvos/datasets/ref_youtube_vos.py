@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Bool
 
 from rvos.datasets.clip_sampler import FrameSampler
 from rvos.datasets.errors import (
+    DatasetError,
     DatasetNotFoundError,
-    MaskSizeError,
     UnknownObjectError,
 )
-from rvos.datasets.files import JSONObject, annotation_layout, read_json, read_object_ids
+from rvos.datasets.files import JSONObject, annotation_layout, read_json
+from rvos.datasets.palette_masks import read_palette_masks
 from rvos.datasets.referring_video import ReferringVideoDataset, TargetChoice
+from rvos.datasets.safe_names import check_name
 from rvos.datasets.video_index import Video, id_list, id_order, parse_expressions
 from rvos.transforms.video import ClipTransform
 
@@ -44,11 +47,14 @@ class RefYouTubeVOSDataset(ReferringVideoDataset):
         DatasetNotFoundError: If the folder or an annotation file is missing.
         MalformedAnnotationError: If an annotation file breaks the layout.
         UnknownObjectError: If an expression refers to an object that ``meta.json`` does not list.
+        UnsafeNameError: If an id would lead out of its folder.
 
     >>> RefYouTubeVOSDataset("nowhere", "train")
     Traceback (most recent call last):
     rvos.datasets.errors.DatasetNotFoundError: nowhere/train/JPEGImages is missing: ...
     """
+
+    benchmark: ClassVar[str] = "Ref-YouTube-VOS"
 
     def __init__(
         self,
@@ -66,10 +72,10 @@ class RefYouTubeVOSDataset(ReferringVideoDataset):
         self.root = Path(root)
         self._frames_folder = self.root / split / "JPEGImages"
         if not self._frames_folder.is_dir():
-            raise DatasetNotFoundError(self._frames_folder, _NAME)
+            raise self.missing_frames_error(self._frames_folder)
         self._masks_folder = self.root / split / "Annotations"
         super().__init__(
-            _read_index(self.root, split),
+            self._read_index(split),
             has_annotations=self._masks_folder.is_dir(),
             sampler=sampler,
             sampling_step=sampling_step,
@@ -80,6 +86,34 @@ class RefYouTubeVOSDataset(ReferringVideoDataset):
             random_anchors=random_anchors,
             seed=seed,
         )
+
+    def missing_frames_error(self, folder: Path) -> DatasetError:
+        """Make the error for a split without frames; a benchmark of this layout may know more.
+
+        Args:
+            folder: Where the frames should be.
+
+        Returns:
+            The error.
+        """
+        return DatasetNotFoundError(folder, self.benchmark)
+
+    def listed_videos(self, split: str, entries: JSONObject) -> list[str]:
+        """Choose the videos of a split; the released valid file lists the test videos too.
+
+        Args:
+            split: The split.
+            entries: The videos that the split's file lists.
+
+        Returns:
+            Their ids, sorted.
+        """
+        if split != "valid":
+            return sorted(entries)
+        test_path = self.root / "meta_expressions" / "test" / "meta_expressions.json"
+        if test_path.is_file():
+            return sorted(set(entries) - set(read_json(test_path, self.benchmark)["videos"]))
+        return sorted(v for v in entries if (self._frames_folder / v).is_dir())
 
     def frame_path(self, video: Video, frame_id: str) -> Path:
         """File of a frame.
@@ -114,52 +148,40 @@ class RefYouTubeVOSDataset(ReferringVideoDataset):
         Raises:
             MaskSizeError: If a PNG is of another size than its frame.
         """
-        object_ids = np.array([int(track_id) for track_id in track_ids])[:, None, None]
-        masks = np.empty((len(track_ids), len(frames), *frame_size), dtype=bool)
-        for position, frame in enumerate(frames):
-            path = self._masks_folder / video.video_id / f"{video.frame_ids[frame]}.png"
-            pixels = read_object_ids(path)
-            if pixels.shape != frame_size:
-                raise MaskSizeError(str(path), (pixels.shape[0], pixels.shape[1]), frame_size)
-            masks[:, position] = pixels == object_ids
-        return masks
+        folder = self._masks_folder / video.video_id
+        paths = [folder / f"{video.frame_ids[frame]}.png" for frame in frames]
+        return read_palette_masks(paths, track_ids, frame_size)
+
+    def _read_index(self, split: str) -> list[Video]:
+        path = self.root / "meta_expressions" / split / "meta_expressions.json"
+        meta_path = self.root / split / "meta.json"
+        tracks = _read_tracks(meta_path, self.benchmark) if meta_path.is_file() else None
+        content = read_json(path, self.benchmark)
+        with annotation_layout(path):
+            entries = content["videos"]
+            video_ids = self.listed_videos(split, entries)
+            videos = [_parse_video(v, entries[v], (tracks or {}).get(v), path) for v in video_ids]
+        if tracks is not None:
+            for video in videos:
+                _check_objects(video, path, meta_path)
+        return videos
 
 
-def _read_index(root: Path, split: str) -> list[Video]:
-    path = root / "meta_expressions" / split / "meta_expressions.json"
-    meta_path = root / split / "meta.json"
-    tracks = _read_tracks(meta_path) if meta_path.is_file() else None
-    content = read_json(path, _NAME)
-    with annotation_layout(path):
-        entries = content["videos"]
-        video_ids = _video_ids(root, split, entries)
-        videos = [_parse_video(v, entries[v], (tracks or {}).get(v)) for v in video_ids]
-    if tracks is not None:
-        for video in videos:
-            _check_objects(video, path, meta_path)
-    return videos
-
-
-def _video_ids(root: Path, split: str, entries: JSONObject) -> list[str]:
-    """Sorted ids; the released valid file lists the test videos too."""
-    if split != "valid":
-        return sorted(entries)
-    test_path = root / "meta_expressions" / "test" / "meta_expressions.json"
-    if test_path.is_file():
-        return sorted(set(entries) - set(read_json(test_path, _NAME)["videos"]))
-    return sorted(v for v in entries if (root / split / "JPEGImages" / v).is_dir())
-
-
-def _parse_video(video_id: str, entry: JSONObject, tracks: Sequence[str] | None) -> Video:
+def _parse_video(
+    video_id: str, entry: JSONObject, tracks: Sequence[str] | None, path: Path
+) -> Video:
     expressions = parse_expressions(entry["expressions"], "obj_id")
+    for expression in expressions:
+        check_name(expression.expression_id, path)
     if tracks is None:
         tracks = list({track_id for e in expressions for track_id in e.track_ids})
-    frames = tuple(str(frame) for frame in entry["frames"])
+    frames = tuple(check_name(str(frame), path) for frame in entry["frames"])
+    check_name(video_id, path)
     return Video(video_id, frames, tuple(sorted(tracks, key=id_order)), expressions)
 
 
-def _read_tracks(path: Path) -> dict[str, tuple[str, ...]]:
-    content = read_json(path, _NAME)
+def _read_tracks(path: Path, benchmark: str) -> dict[str, tuple[str, ...]]:
+    content = read_json(path, benchmark)
     with annotation_layout(path):
         return {v: id_list(entry["objects"]) for v, entry in content["videos"].items()}
 

@@ -1,6 +1,6 @@
 """What every data set of videos with expressions shares: index, clips, targets, determinism."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -9,14 +9,15 @@ import numpy as np
 import torch
 from jaxtyping import Bool
 from torch import Tensor
-from torch.utils.data import Dataset
 
+from rvos.datasets.clip_dataset import ClipDataset
 from rvos.datasets.clip_sampler import FrameSampler, WholeVideoSampler
 from rvos.datasets.errors import DatasetError
 from rvos.datasets.files import read_frame
 from rvos.datasets.random_draws import sample_generator
 from rvos.datasets.targets import clip_targets
 from rvos.datasets.video_index import Expression, Video, index_samples, select_videos
+from rvos.datasets.window_sampler import WindowSampler, mark_anchor
 from rvos.structures.video import VideoSample
 from rvos.transforms.expressions import is_directional
 from rvos.transforms.frames import normalise_frames
@@ -25,7 +26,7 @@ from rvos.transforms.video import ClipTransform, DecodedClip
 TargetChoice = Literal["referred_union", "referred_tracks", "all_tracks"]
 
 
-class ReferringVideoDataset(Dataset[VideoSample], ABC):
+class ReferringVideoDataset(ClipDataset):
     """Clips with one expression each.
 
     The defaults make an evaluation data set: one sample per expression, all frames, in order.
@@ -33,6 +34,10 @@ class ReferringVideoDataset(Dataset[VideoSample], ABC):
     (seed, epoch, sample id) alone. An expression without target has no referred track (N = 0 unless
     ``all_tracks`` lists others); it is never replaced by another sample. A track that is out of
     sight in the whole clip stays listed, with ``present`` False.
+
+    Expressions that list their annotated frames give one sample for each of them, in evaluation
+    too. The other frames of such a clip are context: no mask of theirs is read, and losses and
+    scores leave them out.
 
     Args:
         videos: The index.
@@ -46,7 +51,7 @@ class ReferringVideoDataset(Dataset[VideoSample], ABC):
         kinds: Keep only expressions of these kinds.
         max_videos: Keep only the first videos.
         random_anchors: Draw each anchor anew from its step in every epoch; None: only where the
-            sampler takes single frames.
+            sampler takes single frames. Annotated frames stay the anchors that they are.
         seed: Seed of all random draws.
 
     Raises:
@@ -80,8 +85,6 @@ class ReferringVideoDataset(Dataset[VideoSample], ABC):
         self._random_anchors = single_frames if random_anchors is None else random_anchors
         self._seed = seed
         self._samples = index_samples(self.videos, sampling_step)
-        # In shared memory, so that workers that outlive an epoch see it change.
-        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         self._last_frames: tuple[tuple[str, list[int]], np.ndarray] | None = None
 
     @abstractmethod
@@ -116,18 +119,17 @@ class ReferringVideoDataset(Dataset[VideoSample], ABC):
             ``[N, T, H, W]``, True on the object.
         """
 
-    @property
-    def epoch(self) -> int:
-        """The epoch that the random draws belong to."""
-        return int(self._epoch)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch, before iterating; workers that are already running see it too.
+    def decode_frames(self, video: Video, frames: Sequence[int]) -> dict[int, np.ndarray]:
+        """Decode some frames; where frames are no image files, a benchmark overrides this.
 
         Args:
-            epoch: Its number.
+            video: The video.
+            frames: Frame indices; may repeat.
+
+        Returns:
+            Per index the frame ``[H, W, 3]``, RGB.
         """
-        self._epoch.fill_(epoch)
+        return {i: read_frame(self.frame_path(video, video.frame_ids[i])) for i in frames}
 
     def __len__(self) -> int:
         """Number of samples."""
@@ -140,10 +142,13 @@ class ReferringVideoDataset(Dataset[VideoSample], ABC):
             index: Position in the data set.
 
         Returns:
-            ``<video>/<expression id>[/<anchor>]``.
+            ``<video>/<expression id>[/<anchor>]``; the anchor is an index, or the name of the frame
+            where the expression lists its annotated ones.
         """
         video, expression, anchor = self._locate(index)
         sample_id = f"{video.video_id}/{expression.expression_id}"
+        if expression.annotated_frames is not None:
+            return f"{sample_id}/{video.frame_ids[anchor]}"
         return sample_id if self._sampling_step is None else f"{sample_id}/{anchor}"
 
     def expression(self, index: int) -> tuple[str, str]:
@@ -158,27 +163,47 @@ class ReferringVideoDataset(Dataset[VideoSample], ABC):
         video, expression, _ = self._locate(index)
         return video.video_id, expression.text
 
-    def __getitem__(self, index: int) -> VideoSample:
-        """Read and augment one clip.
+    def prediction_frames(self, index: int) -> tuple[str, ...]:
+        """Name the frames that a prediction covers: the annotated one, where it is a single one.
 
         Args:
             index: Position in the data set.
+
+        Returns:
+            Their names, those of the whole video otherwise.
+        """
+        video, expression, anchor = self._locate(index)
+        if expression.annotated_frames is not None:
+            return (video.frame_ids[anchor],)
+        return video.frame_ids
+
+    def read_sample(self, index: int, epoch: int) -> VideoSample:
+        """Read and augment one clip as an epoch sees it.
+
+        Args:
+            index: Position in the data set.
+            epoch: The epoch that the random draws belong to.
 
         Returns:
             The sample.
         """
         video, expression, anchor = self._locate(index)
         sample_id = self.sample_id(index)
-        generator = sample_generator(self._seed, self.epoch, sample_id)
+        generator = sample_generator(self._seed, epoch, sample_id)
         num_video_frames = len(video.frame_ids)
-        if self._random_anchors:
+        if self._random_anchors and expression.annotated_frames is None:
             step = self._sampling_step or num_video_frames
             anchor = int(generator.integers(anchor, min(anchor + step, num_video_frames)))
         reversible = not is_directional(expression.text)
         frame_indices = self._sampler(num_video_frames, anchor, generator, reversible=reversible)
         frames = self._read_frames(video, frame_indices)
         height, width = frames.shape[1:3]
-        masks, referred = self._read_targets(video, expression, frame_indices, (height, width))
+        annotated = None
+        if expression.annotated_frames is not None:
+            annotated = mark_anchor(frame_indices, anchor)
+        masks, referred = self._read_targets(
+            video, expression, frame_indices, (height, width), annotated
+        )
         clip = DecodedClip(frames, masks, expression.text)
         if self._transform is not None:
             clip = self._transform(clip, generator)
@@ -189,7 +214,7 @@ class ReferringVideoDataset(Dataset[VideoSample], ABC):
             expression_kind=expression.kind,
             frame_ids=[video.frame_ids[i] for i in frame_indices],
             frames=normalise_frames(clip.frames),
-            targets=clip_targets(clip.masks, referred),
+            targets=clip_targets(clip.masks, referred, annotated),
             original_size=(height, width),
         )
 
@@ -203,14 +228,14 @@ class ReferringVideoDataset(Dataset[VideoSample], ABC):
         key = (video.video_id, frame_indices)
         if self._last_frames is not None and self._last_frames[0] == key:
             return self._last_frames[1]
-        decoded = {i: read_frame(self.frame_path(video, video.frame_ids[i])) for i in frame_indices}
+        decoded = self.decode_frames(video, frame_indices)
         sizes = {frame.shape for frame in decoded.values()}
         if len(sizes) > 1:
             folder = self.frame_path(video, video.frame_ids[0]).parent
             message = f"{folder} holds frames of different sizes {sorted(sizes)}: unpack it again"
             raise DatasetError(message)
         frames = np.stack([decoded[i] for i in frame_indices])
-        if isinstance(self._sampler, WholeVideoSampler):
+        if isinstance(self._sampler, WholeVideoSampler | WindowSampler):
             self._last_frames = (key, frames)
         return frames
 
@@ -220,13 +245,19 @@ class ReferringVideoDataset(Dataset[VideoSample], ABC):
         expression: Expression,
         frame_indices: list[int],
         frame_size: tuple[int, int],
+        annotated: Bool[Tensor, " t"] | None,
     ) -> tuple[Bool[np.ndarray, "n t h w"], Bool[Tensor, " n"]]:
         """Masks of the tracks to list, and which of them the expression refers to."""
         track_ids = video.track_ids if self._targets == "all_tracks" else expression.track_ids
         if not self.has_annotations or not track_ids:
             empty = np.zeros((0, len(frame_indices), *frame_size), dtype=bool)
             return empty, torch.zeros(0, dtype=torch.bool)
-        masks = self.read_masks(video, frame_indices, track_ids, frame_size)
+        if annotated is None:
+            masks = self.read_masks(video, frame_indices, track_ids, frame_size)
+        else:
+            masks = np.zeros((len(track_ids), len(frame_indices), *frame_size), dtype=bool)
+            anchors = [i for i, kept in zip(frame_indices, annotated, strict=True) if kept]
+            masks[:, annotated.numpy()] = self.read_masks(video, anchors, track_ids, frame_size)
         if self._targets == "referred_union":
             union = np.logical_or.reduce(masks, axis=0, keepdims=True)
             return union, torch.ones(1, dtype=torch.bool)

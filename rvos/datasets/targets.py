@@ -28,12 +28,17 @@ def mask_boxes_cxcywh(masks: Bool[Tensor, "*s h w"]) -> Float[Tensor, "*s 4"]:
     return box_xyxy_to_cxcywh(masks_to_boxes_xyxy(masks)) / scale
 
 
-def clip_targets(masks: Bool[np.ndarray, "n t h w"], referred: Bool[Tensor, " n"]) -> ClipTargets:
+def clip_targets(
+    masks: Bool[np.ndarray, "n t h w"],
+    referred: Bool[Tensor, " n"],
+    annotated: Bool[Tensor, " t"] | None = None,
+) -> ClipTargets:
     """Derive boxes and presence from the masks as they are after augmentation.
 
     Args:
         masks: ``[N, T, H, W]``, True on the object.
         referred: ``[N]``, True for the tracks that the expression refers to.
+        annotated: ``[T]``, True for the annotated frames; None = every frame.
 
     Returns:
         The targets; a track without a pixel in a frame is absent there.
@@ -43,4 +48,5 @@ def clip_targets(masks: Bool[np.ndarray, "n t h w"], referred: Bool[Tensor, " n"
     """
     mask_tensor = torch.from_numpy(masks)
     boxes = mask_boxes_cxcywh(mask_tensor)
-    return ClipTargets(boxes, mask_tensor, present=boxes[..., 2] > 0, referred=referred)
+    present = boxes[..., 2] > 0
+    return ClipTargets(boxes, mask_tensor, present, referred, annotated)

@@ -1,7 +1,7 @@
 """What a referring data set knows before it opens a single frame."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Int
@@ -18,6 +18,7 @@ class Expression:
         text: Lower case, white space collapsed.
         kind: ``appearance``, ``relation``, ... where the data set knows, else ``""``.
         track_ids: The tracks it refers to; none for an expression without target.
+        annotated_frames: Indices of the frames whose masks exist for it, in order; None = all.
 
     >>> Expression("0", "a dog", "appearance", ("1",)).text
     'a dog'
@@ -27,6 +28,7 @@ class Expression:
     text: str
     kind: str
     track_ids: tuple[str, ...]
+    annotated_frames: tuple[int, ...] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,20 +156,34 @@ def index_samples(videos: Sequence[Video], sampling_step: int | None) -> Int[np.
     Args:
         videos: The videos.
         sampling_step: One sample per expression and anchor, anchors this many frames apart; None
-            for one sample per expression.
+            for one sample per expression. Where only some frames are annotated, they are the
+            anchors.
 
     Returns:
         ``[N, 3]``: position of the video, position of its expression, anchor frame. Samples of one
-        video lie side by side.
+        video lie side by side, and of those with annotated frames the ones of one frame.
 
     >>> expressions = (Expression("0", "a dog", "", ()),)
     >>> index_samples([Video("v", ("0", "1", "2"), (), expressions)], 2).tolist()
     [[0, 0, 0], [0, 0, 2]]
     """
     rows = [
-        (video_position, expression_position, anchor)
+        row
         for video_position, video in enumerate(videos)
-        for expression_position in range(len(video.expressions))
-        for anchor in range(0, len(video.frame_ids), sampling_step or len(video.frame_ids))
+        for row in _video_samples(video_position, video, sampling_step)
     ]
     return np.array(rows, dtype=np.int64).reshape(-1, 3)
+
+
+def _video_samples(
+    position: int, video: Video, sampling_step: int | None
+) -> list[tuple[int, int, int]]:
+    every_step = range(0, len(video.frame_ids), sampling_step or len(video.frame_ids))
+    rows, single_frames = [], False
+    for number, expression in enumerate(video.expressions):
+        anchors: Sequence[int] = every_step
+        if expression.annotated_frames is not None:
+            anchors, single_frames = expression.annotated_frames, True
+        rows += [(position, number, anchor) for anchor in anchors]
+    # Expressions of one frame side by side, so that it is decoded once.
+    return sorted(rows, key=lambda row: row[2]) if single_frames else rows

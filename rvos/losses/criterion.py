@@ -51,8 +51,9 @@ class SetCriterion(nn.Module):
     (0, 0, 0, 0), and one proposal rank is matched for all frames. ``repaired`` leaves padding and
     boxes of such frames out and matches proposals frame by frame.
 
-    Box and mask terms are divided by the number of (target, frame) pairs with a visible target over
-    all ranks, the class term by those of referred targets.
+    Frames that are not annotated take part in no term. Box and mask terms are divided by the number
+    of (target, frame) pairs with a visible target over all ranks, the class term by those of
+    referred targets.
 
     Args:
         matcher: Assigns targets to queries.
@@ -111,10 +112,13 @@ class SetCriterion(nn.Module):
             The losses; a batch without any target only trains the scores down.
 
         Raises:
-            TargetCountError: If ``released`` meets a clip without exactly one referred target.
+            TargetCountError: If ``released`` meets a clip without exactly one referred target, or
+                with frames that are not annotated.
             NonFiniteCostError: If a prediction is NaN or infinite.
         """
         released = self.convention == "released"
+        if released:
+            _check_every_frame_annotated(targets)
         with torch.autocast(valid_pixels.device.type, enabled=False):
             stacked = stack_targets(targets, valid_pixels, self.target_tracks, keep_absent=released)
             layers = supervised_layers(output, stacked, proposals_per_frame=not released)
@@ -157,11 +161,22 @@ class SetCriterion(nn.Module):
             on_wanted = wanted.gather(2, found.clamp(min=0)) & (found >= 0)
             classes = on_wanted.to(classes.dtype)
         classes[item, :, assignment.rows] = referred.to(classes.dtype)
+        class_loss = sigmoid_focal_loss(layer.logits, classes)
         losses = {
-            "loss_ce": sigmoid_focal_loss(layer.logits, classes).sum() / num_referred,
+            "loss_ce": (class_loss * targets.annotated[..., None]).sum() / num_referred,
             **geometry_losses(layer, assignment, num_pairs, self.convention),
         }
         return {f"{name}{layer.suffix}": loss for name, loss in losses.items()}
+
+
+def _check_every_frame_annotated(targets: Sequence[ClipTargets]) -> None:
+    """Raise for windows around an annotated frame; shapes tell, so nothing is transferred."""
+    if any(clip.annotated is not None and len(clip.annotated) > 1 for clip in targets):
+        message = (
+            "The released loss convention supervises every frame, and these clips have context "
+            "frames without annotation. Use convention='repaired', or clips of one frame."
+        )
+        raise TargetCountError(message)
 
 
 def _check_one_target(layer: SupervisedLayer, assignment: Assignment) -> None:

@@ -30,7 +30,7 @@ class SupervisedLayer:
     matching_boxes_cxcywh: Float[Tensor, "b t q 4"]
     masks: Float[Tensor, "b t q h w"]
     targets: StackedTargets
-    mask_scale: float = 1.0
+    mask_scale: float | Float[Tensor, ""] = 1.0
 
 
 def supervised_layers(
@@ -42,8 +42,9 @@ def supervised_layers(
         output: Predictions; auxiliary ones are listed where there are any.
         targets: Targets of the clips.
         proposals_per_frame: Compare proposals frame by frame, because proposal q is rank q of each
-            frame and no track. Their mask terms are divided by T then: those of a track are
-            normalised by its T frames, and so one set of weights serves both.
+            frame and no track. Their mask terms are divided by T then, or by the number of
+            annotated frames: those of a track are normalised by its frames, and so one set of
+            weights serves both.
 
     Returns:
         Layers, the last one first.
@@ -86,6 +87,7 @@ def _layer(suffix: str, output: SegmentationOutput, targets: StackedTargets) -> 
 
 def _frame_by_frame(layer: SupervisedLayer) -> SupervisedLayer:
     """Make every frame a clip of one frame."""
+    num_annotated = layer.targets.annotated.sum(dim=1).float().mean()
     return SupervisedLayer(
         suffix=layer.suffix,
         logits=layer.logits.flatten(0, 1)[:, None],
@@ -93,7 +95,7 @@ def _frame_by_frame(layer: SupervisedLayer) -> SupervisedLayer:
         matching_boxes_cxcywh=layer.matching_boxes_cxcywh.flatten(0, 1)[:, None],
         masks=layer.masks.flatten(0, 1)[:, None],
         targets=layer.targets.per_frame(),
-        mask_scale=layer.mask_scale / layer.logits.shape[1],
+        mask_scale=layer.mask_scale / num_annotated,
     )
 
 

@@ -51,7 +51,8 @@ class TokenScoreLoss(nn.Module):
         Returns:
             The loss; finite without any referred object.
         """
-        valid = word_logits.isfinite()
+        annotated = torch.stack([clip.annotated_frames() for clip in targets])
+        valid = word_logits.isfinite() & annotated[..., None, None]
         logits = word_logits.masked_fill(~valid, 0.0)
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         referred = torch.stack(

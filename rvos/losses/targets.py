@@ -25,7 +25,8 @@ class StackedTargets:
         present: ``[B, N, T]``, True where the object is visible.
         referred: ``[B, N]``, True for tracks that the expression refers to.
         matchable: ``[B, N]``, True for tracks that are to be assigned to a query.
-        valid_pixels: ``[B, T, h, w]``, True on image.
+        valid_pixels: ``[B, T, h, w]``, True on image; False in frames that are not annotated.
+        annotated: ``[B, T]``, True for annotated frames; the others are not supervised.
     """
 
     boxes_cxcywh: Float[Tensor, "b n t 4"]
@@ -34,6 +35,7 @@ class StackedTargets:
     referred: Bool[Tensor, "b n"]
     matchable: Bool[Tensor, "b n"]
     valid_pixels: Bool[Tensor, "b t h w"]
+    annotated: Bool[Tensor, "b t"]
 
     def per_frame(self) -> "StackedTargets":
         """View every frame as a clip of its own; only tracks present in it are matchable."""
@@ -46,6 +48,7 @@ class StackedTargets:
             referred=self.referred.repeat_interleave(num_frames, dim=0),
             matchable=self.matchable.repeat_interleave(num_frames, dim=0) & present,
             valid_pixels=self.valid_pixels.flatten(0, 1)[:, None],
+            annotated=self.annotated.flatten(0, 1)[:, None],
         )
 
 
@@ -78,13 +81,15 @@ def stack_targets(
     num_tracks = max([1, *(len(clip.referred) for clip in targets)])
     referred = _stack([clip.referred for clip in targets], num_tracks)
     listed = _stack([torch.ones_like(clip.referred) for clip in targets], num_tracks)
+    annotated = torch.stack([clip.annotated_frames() for clip in targets])
     stacked = StackedTargets(
         boxes_cxcywh=_stack([clip.boxes_cxcywh for clip in targets], num_tracks),
         masks=_stack([subsample_masks(clip.masks, stride) for clip in targets], num_tracks),
-        present=_stack([clip.present for clip in targets], num_tracks),
+        present=_stack([clip.present for clip in targets], num_tracks) & annotated[:, None],
         referred=referred,
         matchable=listed if tracks == "all" else referred,
-        valid_pixels=subsample_masks(valid_pixels, stride),
+        valid_pixels=subsample_masks(valid_pixels, stride) & annotated[..., None, None],
+        annotated=annotated,
     )
     if tracks == "union":
         stacked = _merge_referred(stacked)
@@ -118,4 +123,5 @@ def _merge_referred(targets: StackedTargets) -> StackedTargets:
         referred=referred,
         matchable=referred,
         valid_pixels=targets.valid_pixels,
+        annotated=targets.annotated,
     )

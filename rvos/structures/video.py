@@ -18,12 +18,25 @@ class ClipTargets:
         masks: ``[N, T, H, W]``, True on the object, at the size of the frames.
         present: ``[N, T]``, True where the object is visible in the frame.
         referred: ``[N]``, True for the tracks that the expression refers to.
+        annotated: ``[T]``, True for the frames that are annotated; the others are context, neither
+            trained on nor scored. None = every frame.
     """
 
     boxes_cxcywh: Float[Tensor, "n t 4"]
     masks: Bool[Tensor, "n t h w"]
     present: Bool[Tensor, "n t"]
     referred: Bool[Tensor, " n"]
+    annotated: Bool[Tensor, " t"] | None = None
+
+    def annotated_frames(self) -> Bool[Tensor, " t"]:
+        """Tell which frames are annotated.
+
+        Returns:
+            ``[T]``, all True where nothing is said.
+        """
+        if self.annotated is not None:
+            return self.annotated
+        return self.masks.new_ones(self.masks.shape[1])
 
 
 @dataclass
@@ -90,4 +103,6 @@ class VideoBatch:
             target.masks = target.masks.pin_memory()
             target.present = target.present.pin_memory()
             target.referred = target.referred.pin_memory()
+            if target.annotated is not None:
+                target.annotated = target.annotated.pin_memory()
         return self

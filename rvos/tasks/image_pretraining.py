@@ -10,6 +10,7 @@ from rvos.structures import ClipTargets, VideoBatch
 from rvos.structures.errors import RvosError
 from rvos.structures.predictions import VideoPrediction
 from rvos.tasks.referring_segmentation import ReferringSegmentationTask
+from rvos.tasks.whole_video import scored_frames
 
 
 class ImagePretrainingTask(ReferringSegmentationTask):
@@ -59,12 +60,15 @@ class ImagePretrainingTask(ReferringSegmentationTask):
         """
         num_frames = batch.frames.shape[1]
         frames = super().predict_step(split_into_frames(batch), batch_idx)
-        clips = [frames[start : start + num_frames] for start in range(0, len(frames), num_frames)]
+        clips = [
+            [frames[clip * num_frames + position] for position in scored_frames(targets)]
+            for clip, targets in enumerate(batch.targets)
+        ]
         return [
             replace(
                 clip[0],
                 frame_ids=[frame.frame_ids[0] for frame in clip],
-                score=sum(frame.score for frame in clip) / num_frames,
+                score=sum(frame.score for frame in clip) / len(clip),
                 masks=torch.cat([frame.masks for frame in clip]),
             )
             for clip in clips

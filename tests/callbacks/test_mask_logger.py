@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from lightning.pytorch import LightningModule, Trainer
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch.utils.data import DataLoader
@@ -54,3 +55,13 @@ def test_prediction_stands_above_the_truth(
     assert same.shape == (2 * 32 + 2, shown * 64 + 2 * (shown - 1), 3)
     np.testing.assert_array_equal(same[:32], same[34:])
     assert (other[:32] != other[34:]).any()
+
+
+def test_the_annotated_frame_is_drawn(square_task: Any, clips: DataLoader[Any]) -> None:
+    batch = next(iter(clips))
+    prediction = square_task.predict_step(batch)[0]
+    whole = draw_comparison(batch, 0, prediction, 2)
+    batch.targets[0].annotated = torch.tensor([False, True])
+    prediction.masks, prediction.frame_ids = prediction.masks[1:], prediction.frame_ids[1:]
+    single = draw_comparison(batch, 0, prediction, 2)
+    np.testing.assert_array_equal(single[34:], whole[34:, 66:])

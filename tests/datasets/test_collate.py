@@ -71,3 +71,13 @@ def test_clips_of_different_lengths_are_refused() -> None:
         collate_clips([_sample("a", 4, 4, 1), _sample("b", 4, 4, 1, length=3)])
     with pytest.raises(ValueError, match="one length"):
         collate_clips([])
+
+
+def test_annotated_frames_are_kept() -> None:
+    samples = [_sample("a", 8, 8, 1), _sample("b", 8, 8, 1)]
+    num_frames = len(samples[0].frames)
+    annotated = torch.arange(num_frames) == 1
+    samples[1].targets.annotated = annotated
+    batch = collate_clips(samples)
+    assert batch.targets[0].annotated is None
+    assert batch.targets[1].annotated is annotated

@@ -14,6 +14,7 @@ from rvos.datasets.errors import (
     UnknownObjectError,
 )
 from rvos.datasets.mevis import MeViSDataset
+from rvos.datasets.safe_names import UnsafeNameError
 from rvos.ops.rle import RunLengthMask, decode_mask
 
 
@@ -88,6 +89,31 @@ def test_mask_of_another_size_is_named(mevis_root: Path) -> None:
     _edit(mevis_root / "train" / "mask_dict.json", grow)
     with pytest.raises(MaskSizeError, match=r"object 1, frame 0 of video aa, is 21x30"):
         MeViSDataset(mevis_root, "train")[0]
+
+
+def test_damaged_run_lengths_are_not_decoded(mevis_root: Path) -> None:
+    def shorten(masks: Any) -> None:
+        masks["1"][0] = {"size": [20, 30], "counts": "5"}
+
+    _edit(mevis_root / "train" / "mask_dict.json", shorten)
+    with pytest.raises(MalformedAnnotationError, match=r"object 1, frame 0: .*cover 5 pixels"):
+        MeViSDataset(mevis_root, "train")[0]
+
+
+@pytest.mark.parametrize("part", ["video", "frame", "expression"])
+def test_names_that_lead_elsewhere_are_refused(mevis_root: Path, part: str) -> None:
+    def rename(content: Any) -> None:
+        videos = content["videos"]
+        if part == "video":
+            videos["../../aa"] = videos.pop("aa")
+        elif part == "frame":
+            videos["aa"]["frames"][0] = "../../x"
+        else:
+            videos["aa"]["expressions"]["../../x"] = {"exp": "a bar", "anno_id": [1]}
+
+    _edit(mevis_root / "train" / "meta_expressions.json", rename)
+    with pytest.raises(UnsafeNameError, match=r"meta_expressions\.json names '\.\./\.\./"):
+        MeViSDataset(mevis_root, "train")
 
 
 def test_number_of_masks_must_be_that_of_the_frames(mevis_root: Path) -> None:

@@ -17,6 +17,7 @@ from rvos.datasets.errors import (
     UnknownObjectError,
 )
 from rvos.datasets.ref_youtube_vos import RefYouTubeVOSDataset
+from rvos.datasets.safe_names import UnsafeNameError
 
 EXPRESSIONS = Path("meta_expressions/train/meta_expressions.json")
 
@@ -101,6 +102,22 @@ def test_mask_of_another_size_is_named(ref_youtube_vos_root: Path) -> None:
     Image.new("P", (31, 20)).save(path)
     with pytest.raises(MaskSizeError, match=r"aa/00015\.png is 20x31 .* 20x30"):
         RefYouTubeVOSDataset(ref_youtube_vos_root, "train")[0]
+
+
+@pytest.mark.parametrize("part", ["video", "frame", "expression"])
+def test_names_that_lead_elsewhere_are_refused(ref_youtube_vos_root: Path, part: str) -> None:
+    def rename(content: Any) -> None:
+        videos = content["videos"]
+        if part == "video":
+            videos["../../aa"] = videos.pop("aa")
+        elif part == "frame":
+            videos["aa"]["frames"][0] = "../../x"
+        else:
+            videos["aa"]["expressions"]["../../x"] = {"exp": "a bar", "obj_id": "1"}
+
+    _edit(ref_youtube_vos_root / EXPRESSIONS, rename)
+    with pytest.raises(UnsafeNameError, match=r"meta_expressions\.json names '\.\./\.\./"):
+        RefYouTubeVOSDataset(ref_youtube_vos_root, "train")
 
 
 def test_unknown_object_is_named(ref_youtube_vos_root: Path) -> None:

@@ -1,4 +1,5 @@
 import string
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given
@@ -84,3 +85,26 @@ def test_ids_are_text_without_repeats() -> None:
     assert id_list("") == id_list([]) == id_list(None) == ()
     assert id_list(0) == ("0",)
     assert sorted(["b", "10", "9", "a1"], key=id_order) == ["9", "10", "a1", "b"]
+
+
+@given(videos, st.sets(st.integers(0, 19), min_size=1), st.none() | st.integers(1, 8))
+def test_annotated_frames_are_the_samples_whatever_the_step(
+    content: list[Video], frames: set[int], step: int | None
+) -> None:
+    single = [
+        replace(
+            video,
+            expressions=tuple(
+                replace(e, annotated_frames=tuple(sorted(frames))) for e in video.expressions
+            ),
+        )
+        for video in content
+    ]
+    rows = index_samples(single, step).tolist()
+    expected = [
+        [v, e, frame]
+        for v, video in enumerate(content)
+        for frame in sorted(frames)  # expressions of one frame side by side
+        for e in range(len(video.expressions))
+    ]
+    assert rows == expected

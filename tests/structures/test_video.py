@@ -80,3 +80,28 @@ def test_every_tensor_is_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
     tensors = [target.boxes_cxcywh, target.masks, target.present, target.referred]
     expected = [batch.frames, batch.valid_pixels, *tensors]
     assert [tensor.data_ptr() for tensor in pinned] == [tensor.data_ptr() for tensor in expected]
+
+
+def test_every_frame_is_annotated_unless_said_otherwise() -> None:
+    targets = make_targets(0, num_frames=3)
+    assert targets.annotated_frames().tolist() == [True] * 3
+    targets.annotated = torch.tensor([False, True, False])
+    assert targets.annotated_frames() is targets.annotated
+    with pytest.raises(jaxtyping.TypeCheckError):
+        dataclasses.replace(targets, annotated=torch.ones(2, dtype=torch.bool))
+
+
+def test_annotated_frames_are_moved_and_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = make_batch()
+    annotated = torch.tensor([True, False])
+    batch.targets[0].annotated = annotated
+    moved = move_data_to_device(batch, torch.device("meta")).targets[0].annotated
+    assert moved is not None
+    assert moved.is_meta
+    pinned: list[torch.Tensor] = []
+    monkeypatch.setattr(
+        torch.Tensor, "pin_memory", lambda tensor: pinned.append(tensor) or tensor.clone()
+    )
+    batch.pin_memory()
+    assert any(tensor is annotated for tensor in pinned)
+    assert batch.targets[0].annotated is not annotated

@@ -68,3 +68,18 @@ def test_clips_of_several_frames_are_refused(
     )
     with pytest.raises(RvosError, match="set num_frames to 1"):
         trainer.fit(task, noise_data)
+
+
+def test_context_frames_are_not_predicted(
+    nano_model: ReferDINO, make_batch: Callable[..., VideoBatch]
+) -> None:
+    task = ImagePretrainingTask(nano_model, SetCriterion()).eval()
+    task.configure_model()
+    batch = make_batch(num_frames=3)
+    with torch.no_grad():
+        whole = task.predict_step(batch)
+        batch.targets[1].annotated = torch.tensor([False, False, True])
+        first, second = task.predict_step(batch)
+    assert torch.equal(first.masks, whole[0].masks)
+    assert second.frame_ids == ["00002"]
+    assert torch.equal(second.masks, whole[1].masks[2:])

@@ -1,0 +1,74 @@
+"""What loaders ask of any data set of clips, whether it holds videos, images or a mixture."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch.utils.data import Dataset
+
+from rvos.structures.video import VideoSample
+
+
+class ClipDataset(Dataset[VideoSample], ABC):
+    """Samples of one clip and one expression; random draws depend on the epoch.
+
+    Attributes:
+        has_annotations: Whether samples carry masks to be scored with.
+    """
+
+    has_annotations: bool
+
+    def __init__(self) -> None:
+        super().__init__()
+        # In shared memory, so that workers that outlive an epoch see it change.
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the random draws belong to."""
+        return int(self._epoch)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch, before iterating; workers that are already running see it too.
+
+        Args:
+            epoch: Its number.
+        """
+        self._epoch.fill_(epoch)
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Number of samples."""
+
+    @abstractmethod
+    def sample_id(self, index: int) -> str:
+        """Id of a sample.
+
+        Args:
+            index: Position in the data set.
+
+        Returns:
+            ``<video>/<expression id>[/<anchor>]``.
+        """
+
+    @abstractmethod
+    def read_sample(self, index: int, epoch: int) -> VideoSample:
+        """Read and augment one clip as an epoch sees it.
+
+        Args:
+            index: Position in the data set.
+            epoch: The epoch that the random draws belong to.
+
+        Returns:
+            The sample.
+        """
+
+    def __getitem__(self, index: int) -> VideoSample:
+        """Read and augment one clip as the present epoch sees it.
+
+        Args:
+            index: Position in the data set.
+
+        Returns:
+            The sample.
+        """
+        return self.read_sample(index, self.epoch)
