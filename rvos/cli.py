@@ -78,6 +78,8 @@ _TABLE = (
     Verb("demo", "rvos.demo.command", "learn from moving shapes in minutes and see what changed"),
     Verb("moving-shapes", "rvos.datasets.moving_shapes.command", "write the embedded benchmark"),
     Verb("held-out", "rvos.evaluation.held_out_command", "score weights on its fixed test split"),
+    Verb("evaluate", "rvos.evaluation.evaluate_command", "score saved predictions of any method"),
+    Verb("data", "rvos.datasets.data_command", "prepare or check a benchmark on disk"),
     Verb("benchmark", "rvos.benchmarks.command", "measure how fast a model is on this machine"),
 )
 VERBS = {verb.name: verb for verb in _TABLE}

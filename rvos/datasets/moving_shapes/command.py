@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rvos.datasets.moving_shapes.preset import HELD_OUT, PRESETS
-from rvos.datasets.moving_shapes.vocabulary import KINDS, LAYOUTS, SPLITS
+from rvos.datasets.moving_shapes.vocabulary import BENCHMARK_LAYOUTS, KINDS, SPLITS
 from rvos.datasets.moving_shapes.writer import write_moving_shapes
 
 
@@ -24,10 +24,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("dest", metavar="DEST", type=Path, help="folder to write to")
     parser.add_argument(
         "--layout",
-        choices=LAYOUTS,
+        choices=BENCHMARK_LAYOUTS,
         default="mevis",
-        help="benchmark whose files to imitate (default: %(default)s); ref_youtube_vos holds only "
-        "expressions with one target",
+        help="benchmark whose files to imitate (default: %(default)s); all but mevis hold only "
+        "expressions with one target, refcoco only those that a single frame decides",
     )
     parser.add_argument(
         "--split",

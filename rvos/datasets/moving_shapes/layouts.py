@@ -1,16 +1,18 @@
 """The folders and annotation files of the benchmarks that MovingShapes is written as."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-from jaxtyping import UInt8
-from PIL import Image
-
+from rvos.datasets.files import write_json
+from rvos.datasets.moving_shapes.a2d_layout import A2DSentencesLayout
+from rvos.datasets.moving_shapes.davis_layout import RefDAVIS17Layout
+from rvos.datasets.moving_shapes.jhmdb_layout import JHMDBSentencesLayout
+from rvos.datasets.moving_shapes.picture_files import replace_folder, write_jpeg, write_palette_png
 from rvos.datasets.moving_shapes.records import VideoRecord
-from rvos.datasets.moving_shapes.vocabulary import Layout
+from rvos.datasets.moving_shapes.refcoco_layout import RefCOCOLayout
+from rvos.datasets.moving_shapes.renderer import RenderedVideo
+from rvos.datasets.moving_shapes.vocabulary import BenchmarkLayout
 
 MAX_OBJECTS = 8  # annotation ids of a video start at MAX_OBJECTS times its index
 
@@ -19,8 +21,8 @@ MAX_OBJECTS = 8  # annotation ids of a video start at MAX_OBJECTS times its inde
 class LayoutWriter(Protocol):
     """Where the files of a benchmark go and what stands in them."""
 
-    def video_folders(self, video_id: str) -> dict[str, Path]:
-        """Folder per content (``frames``, ``annotations``) of one video."""
+    def write_video(self, record: VideoRecord, rendered: RenderedVideo, partial: Path) -> None:
+        """Write the pictures of one video; ``partial`` is a folder to build others in."""
         ...
 
     def write_annotations(self, records: Sequence[VideoRecord]) -> None:
@@ -46,6 +48,10 @@ class MeViSLayout:
     def video_folders(self, video_id: str) -> dict[str, Path]:
         """Folder per content of one video."""
         return {"frames": self.folder / "JPEGImages" / video_id}
+
+    def write_video(self, record: VideoRecord, rendered: RenderedVideo, partial: Path) -> None:
+        """Write the frames of one video."""
+        _write_folders(self.video_folders(record.video_id), record, rendered, partial)
 
     def write_annotations(self, records: Sequence[VideoRecord]) -> None:
         """Write ``mask_dict.json`` and ``meta_expressions.json``."""
@@ -101,6 +107,10 @@ class RefYouTubeVOSLayout:
             "annotations": self.folder / "Annotations" / video_id,
         }
 
+    def write_video(self, record: VideoRecord, rendered: RenderedVideo, partial: Path) -> None:
+        """Write frames and masks of one video."""
+        _write_folders(self.video_folders(record.video_id), record, rendered, partial)
+
     def write_annotations(self, records: Sequence[VideoRecord]) -> None:
         """Write ``meta.json`` and ``meta_expressions.json``."""
         videos: dict[str, object] = {}
@@ -130,7 +140,7 @@ class RefYouTubeVOSLayout:
         write_json(self.expressions, {"videos": videos})
 
 
-def make_layout(layout: Layout, root: Path, folder: str) -> LayoutWriter:
+def make_layout(layout: BenchmarkLayout, root: Path, folder: str) -> LayoutWriter:
     """Make the writer of a layout.
 
     Args:
@@ -141,35 +151,28 @@ def make_layout(layout: Layout, root: Path, folder: str) -> LayoutWriter:
     Returns:
         The writer.
     """
-    return MeViSLayout(root, folder) if layout == "mevis" else RefYouTubeVOSLayout(root, folder)
+    makers: dict[BenchmarkLayout, Callable[[], LayoutWriter]] = {
+        "mevis": lambda: MeViSLayout(root, folder),
+        "ref_youtube_vos": lambda: RefYouTubeVOSLayout(root, folder),
+        "ref_davis17": lambda: RefDAVIS17Layout(root),
+        "a2d_sentences": lambda: A2DSentencesLayout(root),
+        "jhmdb_sentences": lambda: JHMDBSentencesLayout(root),
+        "refcoco": lambda: RefCOCOLayout(root, folder),
+    }
+    return makers[layout]()
 
 
-def write_json(path: Path, content: object) -> None:
-    """Write JSON beside the target, then rename, so that no half-written file is left.
-
-    Args:
-        path: The target; its folder is made if missing.
-        content: What to write.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(content, separators=(",", ":")), encoding="utf-8")
-    partial.replace(path)
-
-
-def write_palette_png(path: Path, instances: UInt8[np.ndarray, "h w"]) -> None:
-    """Write an instance map as a palette PNG whose values are the object ids.
-
-    Args:
-        path: The target.
-        instances: Object ids ``[H, W]``, 0 on background; coloured as DAVIS does.
-    """
-    image = Image.fromarray(instances, mode="P")
-    levels = np.arange(256)
-    bits = [((levels >> (3 * k + c)) & 1) << (7 - k) for c in range(3) for k in range(3)]
-    palette = np.stack([bits[3 * c] | bits[3 * c + 1] | bits[3 * c + 2] for c in range(3)], axis=1)
-    image.putpalette(palette.astype(np.uint8).tobytes())
-    image.save(path)
+def _write_folders(
+    folders: Mapping[str, Path], record: VideoRecord, rendered: RenderedVideo, partial: Path
+) -> None:
+    """Write a folder of frames, and one of masks where the layout has it."""
+    for content, target in folders.items():
+        with replace_folder(target, partial) as folder:
+            for number, name in enumerate(record.frames):
+                if content == "frames":
+                    write_jpeg(folder / f"{name}.jpg", rendered.frames[number])
+                else:
+                    write_palette_png(folder / f"{name}.png", rendered.instances[number])
 
 
 def _visible_frames(record: VideoRecord, object_id: str) -> list[str]:

@@ -1,6 +1,8 @@
 """What the writers know about one video, ready for JSON."""
 
+import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool
@@ -83,6 +85,35 @@ def describe(video: MovingShapesVideo, rendered: RenderedVideo, index: int) -> V
     )
 
 
+def shared_state(root: Path, split: str) -> Path:
+    """Where a split's records are kept if the splits of a benchmark share their files.
+
+    Args:
+        root: Root of the benchmark.
+        split: Name of the split there.
+
+    Returns:
+        The folder.
+
+    Example:
+        >>> shared_state(Path("coco"), "val").as_posix()
+        'coco/.moving_shapes/val'
+    """
+    return root / ".moving_shapes" / split
+
+
+def read_records(state: Path) -> list[VideoRecord]:
+    """Read the records of a split's finished videos.
+
+    Args:
+        state: Folder that keeps them; may be missing.
+
+    Returns:
+        The records, by number.
+    """
+    return [_read_record(path) for path in sorted(state.glob("[0-9]*.json"))]
+
+
 def run_lengths(mask: Bool[np.ndarray, "h w"]) -> RunLengths | None:
     """Compress a mask to COCO run lengths.
 
@@ -100,3 +131,9 @@ def run_lengths(mask: Bool[np.ndarray, "h w"]) -> RunLengths | None:
         return None
     rle = encode_mask(mask)
     return {"size": [rle.height, rle.width], "counts": rle.counts.decode("ascii")}
+
+
+def _read_record(path: Path) -> VideoRecord:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["expressions"] = [ExpressionRecord(**item) for item in content["expressions"]]
+    return VideoRecord(**content)

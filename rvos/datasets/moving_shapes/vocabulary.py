@@ -24,7 +24,16 @@ Motion = Literal[
 ]
 Kind = Literal["appearance", "relation", "motion", "direction", "several", "none"]
 Split = Literal["train", "valid", "test", "long"]
+# What the datamodule of MovingShapes reads.
 Layout = Literal["mevis", "ref_youtube_vos"]
+BenchmarkLayout = Literal[
+    "mevis",
+    "ref_youtube_vos",
+    "ref_davis17",
+    "a2d_sentences",
+    "jhmdb_sentences",
+    "refcoco",
+]
 
 SHAPES: tuple[Shape, ...] = get_args(Shape)
 COLOURS: tuple[Colour, ...] = get_args(Colour)
@@ -35,6 +44,7 @@ MOTIONS: tuple[Motion, ...] = get_args(Motion)
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SPLITS: tuple[Split, ...] = get_args(Split)
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
+BENCHMARK_LAYOUTS: tuple[BenchmarkLayout, ...] = get_args(BenchmarkLayout)
 
 OPPOSITE_HEADING: dict[Heading, Heading] = {
     "left": "right",

@@ -4,10 +4,11 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from rvos.datasets.files import write_json
 from rvos.datasets.moving_shapes.errors import MovingShapesError
-from rvos.datasets.moving_shapes.layouts import write_json
 from rvos.datasets.moving_shapes.preset import MovingShapesPreset
-from rvos.datasets.moving_shapes.vocabulary import Layout, Split
+from rvos.datasets.moving_shapes.records import shared_state
+from rvos.datasets.moving_shapes.vocabulary import LAYOUTS, BenchmarkLayout, Split
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class WriteJob:
     """
 
     root: Path
-    layout: Layout
+    layout: BenchmarkLayout
     folder: str
     split: Split
     seed: int
@@ -39,7 +40,14 @@ class WriteJob:
     @property
     def state(self) -> Path:
         """Folder for what is half written and for the records of finished videos."""
+        if self.shares_files:
+            return shared_state(self.root, self.folder)
         return self.root / self.folder / ".moving_shapes"
+
+    @property
+    def shares_files(self) -> bool:
+        """Whether the layout has files that several splits share."""
+        return self.layout not in LAYOUTS
 
     def record_path(self, index: int) -> Path:
         """Where the record of a finished video is kept."""
@@ -57,7 +65,7 @@ class WriteJob:
         Raises:
             MovingShapesError: The folder holds something else.
         """
-        folder = self.root / self.folder
+        folder = self.root if self.shares_files else self.root / self.folder
         path = self.state / "job.json"
         if path.exists():
             if json.loads(path.read_text(encoding="utf-8")) != json.loads(self.identity()):
@@ -67,7 +75,9 @@ class WriteJob:
                 )
                 raise MovingShapesError(message)
             return
-        if folder.exists() and any(folder.iterdir()):
+        # Another split has been written there before.
+        shared = self.shares_files and self.state.parent.is_dir()
+        if not shared and folder.exists() and any(folder.iterdir()):
             message = f"{folder} is not empty and was not written by MovingShapes; choose another"
             raise MovingShapesError(message)
         write_json(path, json.loads(self.identity()))

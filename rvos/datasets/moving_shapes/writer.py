@@ -1,8 +1,6 @@
 """Writing MovingShapes to disk in the layout of another benchmark, resumable."""
 
-import json
 import multiprocessing
-import shutil
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -10,34 +8,33 @@ from dataclasses import asdict, replace
 from multiprocessing.context import BaseContext
 from pathlib import Path
 
-import numpy as np
-from jaxtyping import UInt8
-from PIL import Image
 from tqdm import tqdm
 
+from rvos.datasets.files import write_json
 from rvos.datasets.moving_shapes.errors import MovingShapesError
 from rvos.datasets.moving_shapes.layouts import (
     MAX_OBJECTS,
     make_layout,
-    write_json,
-    write_palette_png,
 )
 from rvos.datasets.moving_shapes.preset import HELD_OUT, MovingShapesPreset
-from rvos.datasets.moving_shapes.records import ExpressionRecord, VideoRecord, describe
+from rvos.datasets.moving_shapes.records import describe, read_records
 from rvos.datasets.moving_shapes.video import make_video
-from rvos.datasets.moving_shapes.vocabulary import Kind, Layout, Split
+from rvos.datasets.moving_shapes.vocabulary import BenchmarkLayout, Kind, Split
 from rvos.datasets.moving_shapes.write_job import WriteJob
 
-JPEG_QUALITY = 95
-FOLDER_OF_SPLIT: dict[Layout, dict[Split, str]] = {
+FOLDER_OF_SPLIT: dict[BenchmarkLayout, dict[Split, str]] = {
     "mevis": {"train": "train", "valid": "valid_u", "test": "test", "long": "long"},
     "ref_youtube_vos": {"train": "train", "valid": "valid", "test": "test", "long": "long"},
+    "ref_davis17": {"train": "train", "valid": "valid"},
+    "a2d_sentences": {"train": "train", "test": "test"},
+    "jhmdb_sentences": {"test": "test"},
+    "refcoco": {"train": "train", "valid": "val", "test": "testA"},
 }
 
 
 def write_moving_shapes(
     root: Path,
-    layout: Layout = "mevis",
+    layout: BenchmarkLayout = "mevis",
     split: Split = "train",
     num_videos: int = 1000,
     seed: int = 0,
@@ -62,7 +59,7 @@ def write_moving_shapes(
         progress: Show a progress bar with the time left.
         kinds: Kinds of expression to write; None takes the preset's.
         folder: Name of the split's folder; None takes the benchmark's own (MeViS: train, valid_u,
-            test, long; Ref-YouTube-VOS: train, valid, test, long).
+            test, long; Ref-YouTube-VOS: train, valid, test, long; see ``FOLDER_OF_SPLIT``).
 
     Returns:
         The folder of the split.
@@ -81,7 +78,7 @@ def write_moving_shapes(
     _check_options(num_videos, seed, preset, workers)
     if kinds is not None:
         preset = replace(preset, kinds=kinds)
-    job = WriteJob(root, layout, folder or FOLDER_OF_SPLIT[layout][split], split, seed, preset)
+    job = WriteJob(root, layout, folder or folder_of_split(layout, split), split, seed, preset)
     try:
         job.claim()
         missing = [index for index in range(num_videos) if not job.record_path(index).exists()]
@@ -89,7 +86,7 @@ def write_moving_shapes(
         with tqdm(desc=job.folder, total=num_videos, initial=done, disable=not progress) as bar:
             for _ in _write_all(job, missing, workers):
                 bar.update()
-        records = [_read_record(path) for path in sorted(job.state.glob("[0-9]*.json"))]
+        records = read_records(job.state)
         make_layout(layout, root, job.folder).write_annotations(records)
     except OSError as error:
         message = (
@@ -98,6 +95,30 @@ def write_moving_shapes(
         )
         raise MovingShapesError(message) from error
     return root / job.folder
+
+
+def folder_of_split(layout: BenchmarkLayout, split: Split) -> str:
+    """Name of a split in a benchmark.
+
+    Args:
+        layout: The benchmark.
+        split: The split.
+
+    Returns:
+        Name of its folder.
+
+    Raises:
+        MovingShapesError: The benchmark has no such split.
+
+    Example:
+        >>> folder_of_split("refcoco", "valid")
+        'val'
+    """
+    folders = FOLDER_OF_SPLIT[layout]
+    if split not in folders:
+        message = f"layout {layout} has no split {split}: choose of {', '.join(folders)}"
+        raise MovingShapesError(message)
+    return folders[split]
 
 
 def write_video(job: WriteJob, index: int) -> None:
@@ -111,24 +132,9 @@ def write_video(job: WriteJob, index: int) -> None:
     rendered = video.render()
     record = describe(video, rendered, index)
     partial = job.state / f"{video.video_id}.partial"
-    for content, target in (
-        make_layout(job.layout, job.root, job.folder).video_folders(video.video_id).items()
-    ):
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        for number, name in enumerate(record.frames):
-            if content == "frames":
-                _write_jpeg(partial / f"{name}.jpg", rendered.frames[number])
-            else:
-                write_palette_png(partial / f"{name}.png", rendered.instances[number])
-        shutil.rmtree(target, ignore_errors=True)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial.replace(target)
+    layout = make_layout(job.layout, job.root, job.folder)
+    layout.write_video(record, rendered, partial)
     write_json(job.record_path(index), asdict(record))
-
-
-def _write_jpeg(path: Path, frame: UInt8[np.ndarray, "h w 3"]) -> None:
-    Image.fromarray(frame).save(path, quality=JPEG_QUALITY, subsampling=0)
 
 
 def _write_all(job: WriteJob, indices: list[int], workers: int) -> Iterator[int]:
@@ -147,12 +153,6 @@ def _write_all(job: WriteJob, indices: list[int], workers: int) -> Iterator[int]
             yield futures[future]
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _read_record(path: Path) -> VideoRecord:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    content["expressions"] = [ExpressionRecord(**item) for item in content["expressions"]]
-    return VideoRecord(**content)
 
 
 def _check_options(num_videos: int, seed: int, preset: MovingShapesPreset, workers: int) -> None:
