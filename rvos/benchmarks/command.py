@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import rvos
+from rvos.benchmarks.metric_masks import DAVIS_VAL
+from rvos.benchmarks.metrics import MetricsRequest, measure_metrics
+from rvos.benchmarks.metrics_table import format_metrics, metrics_as_json, metrics_headline
 from rvos.benchmarks.throughput import ThroughputRequest, measure_throughput
 from rvos.benchmarks.throughput_table import format_report, headline, report_as_json
 from rvos.evaluation.score_file import check_writable, write_report
@@ -53,7 +56,31 @@ def build_parser() -> argparse.ArgumentParser:
     add("--device", default="auto", help="for example cpu; auto takes the accelerator if any")
     add("--json", type=Path, metavar="FILE", help="write the figures there, too")
     throughput.set_defaults(run=_throughput)
+    _add_metrics(kinds.add_parser("metrics", allow_abbrev=False))
     return parser
+
+
+def _add_metrics(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    defaults = MetricsRequest()
+    add("--size", type=_size, default=(defaults.height, defaults.width), help="height x width")
+    add("--sequences", type=_count, default=defaults.num_sequences, help="of DAVIS val")
+    add("--repeats", type=_positive, default=defaults.num_repeats, help="measurements")
+    add("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    parser.set_defaults(run=_metrics)
+
+
+def _metrics(options: argparse.Namespace) -> int:
+    if options.json is not None:
+        check_writable(options.json)
+    height, width = options.size
+    request = MetricsRequest(height, width, options.repeats, options.sequences)
+    _say(metrics_headline(request))
+    report = measure_metrics(request, show_progress=True)
+    _say(f"\n{format_metrics(report)}")
+    if options.json is not None:
+        write_report(options.json, metrics_as_json(report))
+    return 0
 
 
 def _throughput(options: argparse.Namespace) -> int:
@@ -74,6 +101,13 @@ def _throughput(options: argparse.Namespace) -> int:
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         message = f"{text!r} is not a whole number from 1"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) > len(DAVIS_VAL):
+        message = f"{text!r} is not a whole number from 0 to {len(DAVIS_VAL)}"
         raise argparse.ArgumentTypeError(message)
     return int(text)
 

@@ -1,7 +1,8 @@
 """Metrics of referring video object segmentation, exact under distributed evaluation."""
 
+from rvos.metrics.coco_average_precision import MaskAveragePrecisionResult
 from rvos.metrics.j_and_f import JAndF, JAndFResult, JAndFScores
-from rvos.metrics.mask_average_precision import MaskAveragePrecision, MaskAveragePrecisionResult
+from rvos.metrics.mask_average_precision import MaskAveragePrecision
 from rvos.metrics.mean_iou import MeanIoU
 from rvos.metrics.overall_iou import OverallIoU
 from rvos.metrics.precision_at_k import PrecisionAtK

@@ -1,92 +1,24 @@
 """Mask AP of COCO, as reported on A2D-Sentences and JHMDB-Sentences."""
 
-import io
 import json
 import zlib
 from collections.abc import Sequence
-from contextlib import redirect_stdout
-from dataclasses import asdict, dataclass
-from typing import NotRequired, TypedDict, Unpack
+from dataclasses import asdict
+from typing import Unpack
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float64
+from jaxtyping import Bool, Float
 from pycocotools import mask as coco_mask
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 from torch import Tensor
 from torchmetrics.utilities.data import dim_zero_cat
 
+from rvos.metrics.coco_average_precision import (
+    EncodedSample,
+    MaskAveragePrecisionResult,
+    average_precision,
+)
 from rvos.metrics.per_sample import MetricOptions, PerSampleMetric
-
-
-@dataclass
-class MaskAveragePrecisionResult:
-    """AP in [0, 1]; -1 where no target is of the size, as COCOeval has it.
-
-    Attributes:
-        mean_ap: ``[]``, mean over the IoU thresholds 0.5, 0.55, ... 0.95.
-        ap_50: ``[]`` at IoU 0.5.
-        ap_75: ``[]`` at IoU 0.75.
-        mean_ap_small: ``[]``, targets below 32 x 32 pixels.
-        mean_ap_medium: ``[]``, targets between.
-        mean_ap_large: ``[]``, targets above 96 x 96 pixels.
-    """
-
-    mean_ap: Float64[Tensor, ""]
-    ap_50: Float64[Tensor, ""]
-    ap_75: Float64[Tensor, ""]
-    mean_ap_small: Float64[Tensor, ""]
-    mean_ap_medium: Float64[Tensor, ""]
-    mean_ap_large: Float64[Tensor, ""]
-
-    def as_log_dict(self, prefix: str = "") -> dict[str, Tensor]:
-        """Flatten the values for a logger, under the names of the published tables.
-
-        Args:
-            prefix: Put before each name, as in ``val/``.
-
-        Returns:
-            One value per name.
-        """
-        return {
-            f"{prefix}mAP 0.5:0.95": self.mean_ap,
-            f"{prefix}AP 0.5": self.ap_50,
-            f"{prefix}AP 0.75": self.ap_75,
-            f"{prefix}AP 0.5:0.95 S": self.mean_ap_small,
-            f"{prefix}AP 0.5:0.95 M": self.mean_ap_medium,
-            f"{prefix}AP 0.5:0.95 L": self.mean_ap_large,
-        }
-
-
-class _RunLengths(TypedDict):
-    """A mask as pycocotools reads it."""
-
-    size: list[int]
-    counts: str
-
-
-class _Annotation(TypedDict):
-    """One mask as COCOeval reads it."""
-
-    id: int
-    image_id: str
-    category_id: int
-    iscrowd: int
-    segmentation: _RunLengths
-    area: int
-    score: NotRequired[float]
-
-
-@dataclass
-class _Sample:
-    """Predictions and target of one sample; ``masks`` and ``target`` are run-length codes."""
-
-    image_id: str
-    size: list[int]
-    target: str
-    masks: list[str]
-    scores: list[float]
 
 
 class MaskAveragePrecision(PerSampleMetric):
@@ -160,22 +92,16 @@ class MaskAveragePrecision(PerSampleMetric):
         Returns:
             AP over all targets and by their size.
         """
-        evaluation = COCOeval(iouType="segm")
-        with redirect_stdout(io.StringIO()):  # COCOeval prints its progress
-            evaluation.cocoGt, evaluation.cocoDt = _coco_tables(self._samples())
-            evaluation.params.imgIds = evaluation.cocoGt.getImgIds()
-            evaluation.params.catIds = [1]
-            evaluation.evaluate()
-            evaluation.accumulate()
-            evaluation.summarize()
-        stats = torch.tensor(evaluation.stats[:6], dtype=torch.float64, device=self.device)
-        return MaskAveragePrecisionResult(*stats)
+        result = average_precision(self._samples())
+        return MaskAveragePrecisionResult(
+            **{name: value.to(self.device) for name, value in vars(result).items()}
+        )
 
     def empty_states(self) -> dict[str, Tensor]:
         """Return every state as it looks without samples; a process without data gathers these."""
         return {**super().empty_states(), "payload": torch.zeros(0, dtype=torch.uint8)}
 
-    def _samples(self) -> list[_Sample]:
+    def _samples(self) -> list[EncodedSample]:
         """Decode the samples, each once."""
         rows, _ = self.unique_samples()
         if len(rows) == 0:
@@ -184,7 +110,7 @@ class MaskAveragePrecision(PerSampleMetric):
         ends = dim_zero_cat(self.sample_values)[:, 0].long().cumsum(0).cpu().numpy()
         starts = np.concatenate([[0], ends[:-1]])
         records = [payload[starts[row] : ends[row]].tobytes() for row in rows]
-        return [_Sample(**json.loads(record)) for record in records]
+        return [EncodedSample(**json.loads(record)) for record in records]
 
 
 def _encode_record(pred: Tensor, scores: Tensor, target: Tensor, sample_id: str) -> bytes:
@@ -195,7 +121,7 @@ def _encode_record(pred: Tensor, scores: Tensor, target: Tensor, sample_id: str)
             f"{tuple(pred.shape)}, {tuple(scores.shape)} and {tuple(target.shape)}"
         )
         raise ValueError(message)
-    sample = _Sample(
+    sample = EncodedSample(
         image_id=sample_id,
         size=list(target.shape),
         target=_run_lengths(target[None])[0],
@@ -209,37 +135,3 @@ def _run_lengths(masks: Tensor) -> list[str]:
     """Encode masks ``[Q, H, W]``."""
     columns_first = np.asfortranarray(masks.permute(1, 2, 0).cpu().numpy().view(np.uint8))
     return [code["counts"].decode() for code in coco_mask.encode(columns_first)]
-
-
-def _coco_tables(samples: Sequence[_Sample]) -> tuple[COCO, COCO]:
-    """Build what COCOeval reads: targets and predictions."""
-    targets: list[_Annotation] = []
-    predictions: list[_Annotation] = []
-    for sample in samples:
-        targets.append(_annotation(sample, sample.target, len(targets)))
-        for code, score in zip(sample.masks, sample.scores, strict=True):
-            predictions.append({**_annotation(sample, code, len(predictions)), "score": score})
-    images = [
-        {"id": sample.image_id, "height": sample.size[0], "width": sample.size[1]}
-        for sample in samples
-    ]
-    tables = []
-    for annotations in (targets, predictions):
-        table = COCO()
-        table.dataset = {"images": images, "categories": [{"id": 1}], "annotations": annotations}
-        table.createIndex()
-        tables.append(table)
-    return tables[0], tables[1]
-
-
-def _annotation(sample: _Sample, code: str, index: int) -> _Annotation:
-    """Build the entry of one mask; ids start at 1 because COCOeval takes 0 for unmatched."""
-    mask: _RunLengths = {"size": sample.size, "counts": code}
-    return {
-        "id": index + 1,
-        "image_id": sample.image_id,
-        "category_id": 1,
-        "iscrowd": 0,
-        "segmentation": mask,
-        "area": int(coco_mask.area(mask)),
-    }

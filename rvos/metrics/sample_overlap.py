@@ -59,18 +59,33 @@ class SampleOverlapMetric(PerSampleMetric):
         self.append_samples(sample_ids, torch.tensor(counts, dtype=torch.float64).reshape(-1, 2))
 
     def sample_ious(self) -> Float64[np.ndarray, " n"]:
-        """Divide intersection by union, as ReferFormer's evaluation does.
-
-        Both get 1e-6 added in single precision. So two empty masks have IoU 1, and an IoU that
-        equals a threshold in theory can lie on either side of it.
+        """Divide intersection by union, see ``smoothed_ious``.
 
         Returns:
             IoU of each sample ``[N]``.
         """
         _, counts = self.unique_samples()
-        smoothed = counts.astype(np.float32) + np.float32(_SMOOTHING)
-        return np.asarray(smoothed[:, 0] / smoothed[:, 1], dtype=np.float64)
+        return smoothed_ious(counts)
 
     def scalar(self, value: float) -> Float64[Tensor, ""]:
         """Put a number on the metric's device ``[]``."""
         return torch.tensor(value, dtype=torch.float64, device=self.device)
+
+
+def smoothed_ious(counts: Float64[np.ndarray, "n 2"]) -> Float64[np.ndarray, " n"]:
+    """Divide intersections by unions, as ReferFormer's evaluation does.
+
+    Both get 1e-6 added in single precision. So two empty masks have IoU 1, and an IoU that equals a
+    threshold in theory can lie on either side of it.
+
+    Args:
+        counts: ``[N, 2]``, intersection and union of each sample in pixels.
+
+    Returns:
+        IoU of each sample ``[N]``.
+
+    >>> smoothed_ious(np.array([[1.0, 2.0], [0.0, 0.0]])).round(3)
+    array([0.5, 1. ])
+    """
+    smoothed = counts.astype(np.float32) + np.float32(_SMOOTHING)
+    return np.asarray(smoothed[:, 0] / smoothed[:, 1], dtype=np.float64)

@@ -26,10 +26,19 @@ def test_throughput_is_shown_and_written(
     assert len(content["frames_per_second"]) == 1
 
 
+def test_metrics_are_shown_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "metrics.json"
+    options = ["--size", "90x160", "--sequences", "0", "--repeats", "1", "--json", str(file)]
+    assert main(["benchmark", "metrics", *options]) == 0
+    assert "F, scattered blobs of 15%" in capsys.readouterr().out
+    assert json.loads(file.read_text())["request"]["height"] == 90
+
+
 @pytest.mark.parametrize(
     "options",
     [
         [],
+        ["metrics", "--sequences", "31"],
         ["speed"],
         ["throughput", "--size", "48"],
         ["throughput", "--size", "0x64"],
