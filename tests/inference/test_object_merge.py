@@ -1,0 +1,37 @@
+"""Objects merged into one label map."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rvos.inference.object_merge import merge_objects
+
+DATA = Path(__file__).parent / "data" / "golden_merge.npz"
+
+
+@given(st.integers(1, 5), st.integers(0, 999))
+def test_a_pixel_goes_to_a_probable_object_or_to_none(num_objects: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    probabilities = torch.rand(num_objects, 2, 5, 6, generator=generator)
+    labels = merge_objects(probabilities)
+    best = probabilities.max(dim=0).values
+    torch.testing.assert_close(labels == 0, best < 0.5)
+    chosen = probabilities.gather(0, (labels.long()[None] - 1).clamp(min=0))[0]
+    torch.testing.assert_close(chosen[labels > 0], best[labels > 0])
+
+
+def test_of_equal_objects_the_first_wins() -> None:
+    assert merge_objects(torch.full((3, 1, 1, 1), 0.5)).item() == 1
+
+
+@pytest.mark.parity
+def test_equals_the_official_label_map() -> None:
+    with np.load(DATA) as data:
+        probabilities, expected = data["probs"], data["label_map"]
+    labels = merge_objects(torch.from_numpy(probabilities))
+    assert set(np.unique(expected)) == {0, 1, 2, 3}
+    np.testing.assert_array_equal(labels.numpy(), expected)
