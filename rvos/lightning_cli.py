@@ -113,6 +113,20 @@ class RvosCLI(LightningCLI):
             message = f"{path} is not a checkpoint of `rvos fit`, or only half of one"
             raise CheckpointError(message)
 
+    def instantiate_classes(self) -> None:
+        """Build all parts; what a constructor tells the user is not wrapped into a parser report.
+
+        Raises:
+            RvosError: A part cannot be built as configured.
+        """
+        try:
+            super().instantiate_classes()
+        except ValueError as error:
+            told = _told_to_user(error)
+            if told is None:
+                raise
+            raise told from None
+
     def before_instantiate_classes(self) -> None:
         """Name the run's folder after the configuration files; find the checkpoint of `last`."""
         config = self.config[self.subcommand]
@@ -134,6 +148,17 @@ class RvosCLI(LightningCLI):
     def before_test(self) -> None:
         """Leave the scores to the task's table."""
         self.before_validate()
+
+    def before_predict(self) -> None:
+        """Let go of what is written: the masks of a whole benchmark fit into no memory."""
+        self.config_init[self.subcommand]["return_predictions"] = False
+
+
+def _told_to_user(error: BaseException | None) -> RvosError | None:
+    """Find the error for the user that the parser has put into reports of its own."""
+    while error is not None and not isinstance(error, RvosError):
+        error = error.__cause__
+    return error
 
 
 def find_last_checkpoint(run: Path) -> str | None:

@@ -2,8 +2,27 @@
 
 from dataclasses import dataclass
 
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor
+
+
+@dataclass
+class TrackPredictions:
+    """All tracks of one expression, as small as the model returns them.
+
+    Attributes:
+        scores: ``[Q]``, how well each fits, mean over frames, in [0, 1].
+        boxes_cxcywh: ``[T, Q, 4]`` in [0, 1] of the frame.
+        mask_logits: ``[T, Q, H, W]`` at stride 4, without padding.
+        input_size: (height, width) of the frames that the model saw.
+        original_size: (height, width) of the video.
+    """
+
+    scores: Float[Tensor, " q"]
+    boxes_cxcywh: Float[Tensor, "t q 4"]
+    mask_logits: Float[Tensor, "t q h w"]
+    input_size: tuple[int, int]
+    original_size: tuple[int, int]
 
 
 @dataclass
@@ -17,6 +36,7 @@ class VideoPrediction:
         frame_ids: Names of the T frames.
         score: How well the selected track fits, mean over frames, in [0, 1].
         masks: ``[T, H, W]``, True on the objects.
+        tracks: What the masks were selected from; None where nobody asked for it.
     """
 
     sample_id: str
@@ -25,3 +45,4 @@ class VideoPrediction:
     frame_ids: list[str]
     score: float
     masks: Bool[Tensor, "t h w"]
+    tracks: TrackPredictions | None = None

@@ -1,6 +1,7 @@
 """Train and score a model that segments the objects an expression refers to."""
 
 import sys
+from typing import Any
 
 from jaxtyping import Float
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
@@ -13,6 +14,7 @@ from rvos.losses import SetCriterion
 from rvos.metrics import JAndF, JAndFResult
 from rvos.models.adaptation import AdaptationPolicy
 from rvos.models.referdino import ReferDINO
+from rvos.models.training_checkpoint import read_tokenizer
 from rvos.ops.assignment import NonFiniteCostError
 from rvos.structures import VideoBatch
 from rvos.structures.predictions import VideoPrediction
@@ -32,8 +34,9 @@ class ReferringSegmentationTask(OptimizedTask):
         initial_weights: Where training starts from: a ``.ckpt`` of an earlier stage or anything
             ``rvos.load_model`` takes. None starts from random weights.
         tokenizer: ``moving_shapes`` for the package's own, or a folder or hub id. None = that of
-            the released models (bert-base-uncased) with initial weights, else the package's own,
-            so that nothing is fetched for a model that starts from random weights.
+            the checkpoint (``--ckpt_path``); without one, that of the released models
+            (bert-base-uncased) with initial weights, else the package's own, so that nothing is
+            fetched for a model that starts from random weights.
         selection: Chooses the tracks that make up the answer; None = ``TopOne``, as published for
             Ref-YouTube-VOS; ``ThresholdUnion`` is the rule of MeViS.
         deep_supervision: Whether earlier decoder layers and the encoder's proposals are supervised
@@ -45,6 +48,7 @@ class ReferringSegmentationTask(OptimizedTask):
 
     Attributes:
         scores: J, F and J&F of the last validation or test.
+        keep_tracks: Whether predictions hold all tracks too; set by who writes submissions.
     """
 
     def __init__(
@@ -71,6 +75,8 @@ class ReferringSegmentationTask(OptimizedTask):
         self.val_scores = JAndF()
         self.test_scores = JAndF()
         self.scores: JAndFResult | None = None
+        self.keep_tracks = False
+        self._tokenizer_is_given = tokenizer is not None
         if tokenizer is None and initial_weights is None:
             tokenizer = MOVING_SHAPES_TOKENIZER
         if tokenizer is not None:
@@ -90,6 +96,16 @@ class ReferringSegmentationTask(OptimizedTask):
         super().setup(stage)
         if self.initial_weights_report is not None and self.trainer.is_global_zero:
             sys.stdout.write(f"{self.initial_weights}: {self.initial_weights_report}\n")
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Read expressions as the checkpoint's model learned to, unless a tokenizer was named.
+
+        Args:
+            checkpoint: What ``rvos fit`` wrote.
+        """
+        stored = read_tokenizer(checkpoint, self.model.tokenizer.max_tokens)
+        if stored is not None and not self._tokenizer_is_given:
+            self.model.tokenizer = stored
 
     def on_train_epoch_start(self) -> None:
         """Keep dropout and stochastic depth of frozen parts off."""
@@ -158,7 +174,7 @@ class ReferringSegmentationTask(OptimizedTask):
         """
         del batch_idx
         output = self.model(batch.frames, batch.expressions, batch.valid_pixels)
-        return predict_batch(output, batch, self.selection)
+        return predict_batch(output, batch, self.selection, self.keep_tracks)
 
     def on_validation_epoch_end(self) -> None:
         """Log J, F and J&F, overall and per expression kind."""

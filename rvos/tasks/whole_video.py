@@ -10,44 +10,74 @@ from rvos.inference.selection import (
     track_scores,
     union_of_masks,
 )
-from rvos.structures import SegmentationOutput, VideoBatch
-from rvos.structures.predictions import VideoPrediction
+from rvos.structures import ClipTargets, SegmentationOutput, VideoBatch
+from rvos.structures.predictions import TrackPredictions, VideoPrediction
 
 _MASK_STRIDE = 4
 
 
 def predict_batch(
-    output: SegmentationOutput, batch: VideoBatch, selection: TrackSelection
+    output: SegmentationOutput,
+    batch: VideoBatch,
+    selection: TrackSelection,
+    keep_tracks: bool = False,
 ) -> list[VideoPrediction]:
     """Select tracks and bring their masks to the videos' own sizes.
+
+    Where only some frames of a clip are annotated, the others were context: no mask of theirs is
+    returned.
 
     Args:
         output: Predictions for the batch.
         batch: The batch.
         selection: Chooses the tracks of an expression.
+        keep_tracks: Whether predictions hold all tracks too, from which submissions are made.
 
     Returns:
         One prediction per expression.
     """
     predictions = []
     for index, sample_id in enumerate(batch.sample_ids):
-        logits = output.pred_logits[index].float()
+        frames = scored_frames(batch.targets[index])
+        logits = output.pred_logits[index, frames].float()
         chosen = selection(logits)
         # Without the padding of the batch; only the chosen tracks are brought to full size.
         height, width = (-(-length // _MASK_STRIDE) for length in batch.clip_sizes[index])
-        masks = output.pred_masks[index, :, chosen, :height, :width].float()
+        masks = output.pred_masks[index, :, chosen, :height, :width][frames].float()
+        tracks = None
+        if keep_tracks:
+            tracks = TrackPredictions(
+                scores=track_scores(logits),
+                boxes_cxcywh=output.pred_boxes[index, frames],
+                mask_logits=output.pred_masks[index, frames, :, :height, :width],
+                input_size=batch.clip_sizes[index],
+                original_size=batch.original_sizes[index],
+            )
         full = resize_mask_logits(masks, batch.clip_sizes[index], batch.original_sizes[index])
         predictions.append(
             VideoPrediction(
                 sample_id=sample_id,
                 video_id=batch.video_ids[index],
                 expression=batch.expressions[index],
-                frame_ids=batch.frame_ids[index],
+                frame_ids=[batch.frame_ids[index][frame] for frame in frames],
                 score=float(track_scores(logits)[chosen[0]]),
                 masks=union_of_masks(full.transpose(0, 1)),
+                tracks=tracks,
             )
         )
     return predictions
+
+
+def scored_frames(targets: ClipTargets) -> list[int]:
+    """Positions of the frames of a clip that are annotated, and so predicted and scored.
+
+    Args:
+        targets: Ground truth of the clip.
+
+    Returns:
+        The positions; all of them where nothing is said.
+    """
+    return targets.annotated_frames().nonzero()[:, 0].tolist()
 
 
 def target_masks(batch: VideoBatch) -> list[Bool[Tensor, "..."]]:
@@ -61,12 +91,13 @@ def target_masks(batch: VideoBatch) -> list[Bool[Tensor, "..."]]:
         batch: Whole videos.
 
     Returns:
-        B masks ``[T, H, W]``.
+        B masks ``[T, H, W]`` of the annotated frames.
     """
     merged = []
     sizes = zip(batch.clip_sizes, batch.original_sizes, strict=True)
     for targets, (clip_size, original_size) in zip(batch.targets, sizes, strict=True):
-        union = targets.masks[targets.referred].any(dim=0)[:, : clip_size[0], : clip_size[1]]
+        union = targets.masks[targets.referred].any(dim=0)[scored_frames(targets)]
+        union = union[:, : clip_size[0], : clip_size[1]]
         if clip_size != original_size:
             resized = F.interpolate(union[:, None].float(), original_size, mode="nearest-exact")
             union = resized[:, 0] > 0

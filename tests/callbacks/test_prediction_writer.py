@@ -59,6 +59,24 @@ def test_interrupted_expression_is_written_again_and_whole_ones_are_kept(tmp_pat
     assert (folder / "00000.png").stat().st_mtime_ns == stamp
 
 
+def test_frames_that_come_one_by_one_share_a_folder(tmp_path: Path) -> None:
+    whole = _prediction(num_frames=3)
+    for frame in (2, 0, 1):
+        single = VideoPrediction(
+            f"video/7/{whole.frame_ids[frame]}",
+            "video",
+            "the cat",
+            [whole.frame_ids[frame]],
+            0.5,
+            whole.masks[[frame]] if frame else ~whole.masks[[frame]],
+        )
+        folder = write_prediction(single, tmp_path)
+    assert sorted(path.name for path in folder.iterdir()) == [f"{f}.png" for f in whole.frame_ids]
+    assert [path.name for path in folder.parent.iterdir()] == ["7"]
+    first = np.asarray(Image.open(folder / "00000.png"))
+    np.testing.assert_array_equal(first, ~whole.masks[0].numpy() * np.uint8(255))
+
+
 def test_a_file_in_the_way_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     with pytest.raises(PredictionWriteError, match="choose a folder you may write to"):
