@@ -3,9 +3,13 @@ from pathlib import Path
 
 import pytest
 
+from rvos.cli import main as run_rvos
+from rvos.datamodules.moving_shapes import MovingShapesDataModule
+from rvos.datasets.errors import DatasetError
 from rvos.lightning_cli import CheckpointError, find_last_checkpoint, main, summarize_parser_error
 
 CONFIGS = Path(__file__).parents[1] / "configs"
+NANO_MODEL = str(Path(__file__).with_name("integration") / "referdino_nano.yaml")
 EXPERIMENT = str(CONFIGS / "experiment" / "referdino_tiny_moving_shapes.yaml")
 
 
@@ -124,3 +128,29 @@ def test_configuration_can_be_printed(capsys: pytest.CaptureFixture[str]) -> Non
         main(["fit", "-c", EXPERIMENT, "--print_config"])
     assert stop.value.code == 0
     assert "class_path: rvos.models.referdino.ReferDINO" in capsys.readouterr().out
+
+
+def test_error_of_a_constructor_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        message = "the data are on the moon: fetch them"
+        raise DatasetError(message)
+
+    monkeypatch.setattr(MovingShapesDataModule, "__setattr__", refuse)
+    assert run_rvos(["validate", "-c", EXPERIMENT, "--model.init_args.model", NANO_MODEL]) == 1
+    assert capsys.readouterr().err == "rvos: error: the data are on the moon: fetch them\n"
+
+
+def test_clip_without_frames_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    experiment = str(CONFIGS / "experiment" / "referdino_tiny_ref_davis17.yaml")
+    options = ["--model.init_args.model", NANO_MODEL, "--data.num_frames", "0"]
+    root = ["--data.root", str(tmp_path), "--trainer.accelerator", "cpu"]
+    assert run_rvos(["fit", "-c", experiment, *options, *root]) == 1
+    errors = capsys.readouterr().err.splitlines()
+    assert [line for line in errors if line.startswith("rvos: error")] == [
+        "rvos: error: need num_frames, local_radius >= 1, got 0, 3"
+    ]
+    assert not any("Traceback" in line for line in errors)

@@ -40,6 +40,25 @@ def add_model_description(checkpoint: dict[str, Any], model: ReferDINO) -> None:
     }
 
 
+def read_tokenizer(content: dict[str, Any], max_tokens: int = 256) -> ExpressionTokenizer | None:
+    """Open the tokenizer that a training checkpoint carries.
+
+    Args:
+        content: Of the file.
+        max_tokens: Longest expression in tokens.
+
+    Returns:
+        The tokenizer; None if there is none in the checkpoint.
+
+    Example:
+        >>> read_tokenizer({"state_dict": {}}) is None
+        True
+    """
+    described = content.get(_KEY)
+    files = described.get("tokenizer") if isinstance(described, dict) else None
+    return None if files is None else ExpressionTokenizer.from_files(files, max_tokens)
+
+
 def read_model_description(
     content: dict[str, Any], source: str
 ) -> tuple[Description, ExpressionTokenizer | None]:
@@ -62,10 +81,7 @@ def read_model_description(
             "or `predict` with its experiment file and --ckpt_path"
         )
         raise CheckpointError(message)
-    files = described.get("tokenizer")
-    return described["description"], None if files is None else ExpressionTokenizer.from_files(
-        files
-    )
+    return described["description"], read_tokenizer(content)
 
 
 def read_model_weights(content: dict[str, Any], source: str) -> StateDict:

@@ -1,4 +1,5 @@
 import copy
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from rvos.models.referdino import ReferDINO
 from rvos.structures import VideoBatch
 from rvos.tasks.optimized_task import NonFiniteLossError
 from rvos.tasks.referring_segmentation import ReferringSegmentationTask
+from rvos.tasks.tokenizers import open_tokenizer
 
 
 def _trainer(folder: Path, **kwargs: Any) -> Trainer:
@@ -117,6 +119,30 @@ def test_initial_weights_are_taken_over(nano_model: ReferDINO, tmp_path: Path) -
     assert not task.initial_weights_report.missing
     expected = nano_model.state_dict()
     assert all(torch.equal(v, expected[name]) for name, v in task.model.state_dict().items())
+
+
+def test_checkpoint_brings_its_tokenizer(
+    nano_model: ReferDINO, noise_data: LightningDataModule, tmp_path: Path
+) -> None:
+    # The words of the expressions in another order: a model of the one cannot read the other.
+    learned = open_tokenizer("moving_shapes", 64)
+    words = json.loads(learned.to_files()["tokenizer.json"])
+    vocabulary = words["model"]["vocab"]
+    vocabulary["red"], vocabulary["circle"] = vocabulary["circle"], vocabulary["red"]
+    learned.save(tmp_path)
+    (tmp_path / "tokenizer.json").write_text(json.dumps(words))
+    other = copy.deepcopy(nano_model)
+    task = ReferringSegmentationTask(nano_model, SetCriterion(), tokenizer=str(tmp_path))
+    trainer = _trainer(tmp_path, max_steps=1, enable_checkpointing=False)
+    trainer.fit(task, noise_data)
+    trainer.save_checkpoint(tmp_path / "last.ckpt")
+    expected = task.model.tokenizer(["the red circle"]).input_ids.tolist()
+    for named, same in ((None, True), ("moving_shapes", False)):
+        scored = ReferringSegmentationTask(copy.deepcopy(other), SetCriterion(), tokenizer=named)
+        tester = _trainer(tmp_path)
+        tester.test(scored, noise_data, tmp_path / "last.ckpt", verbose=False, weights_only=True)
+        found = scored.model.tokenizer(["the red circle"]).input_ids.tolist()
+        assert (found == expected) == same
 
 
 def test_saved_checkpoint_is_a_model(

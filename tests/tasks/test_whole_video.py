@@ -72,3 +72,40 @@ def test_only_referred_tracks_are_targets(make_batch: Callable[..., VideoBatch])
     first, second = target_masks(batch)
     assert first.sum() == 2 * 24 * 24
     assert not second.any()
+
+
+def test_only_annotated_frames_are_predicted_and_scored(
+    make_batch: Callable[..., VideoBatch],
+) -> None:
+    batch = make_batch(num_frames=3)
+    batch.targets[0].annotated = torch.tensor([False, True, False])
+    output = _output(batch)
+    # In the annotated frame another track is the best one than in the whole clip.
+    output.pred_logits[0, [0, 2], 0] = 5.0
+    output.pred_logits[0, 1, 2] = 1.0
+    output.pred_masks[0, 1, 2, :8] = 1.0
+    first, second = predict_batch(output, batch, TopOne())
+    assert first.frame_ids == ["00001"]
+    assert first.score == pytest.approx(torch.tensor(1.0).sigmoid().item())
+    assert first.masks.shape == (1, 64, 96)
+    assert first.masks[0, :28].all()
+    assert len(second.frame_ids) == len(second.masks) == 3
+    targets = target_masks(batch)
+    assert [len(target) for target in targets] == [1, 3]
+    assert torch.equal(targets[0][0], batch.targets[0].masks[0, 1])
+
+
+def test_tracks_are_kept_where_they_are_asked_for(make_batch: Callable[..., VideoBatch]) -> None:
+    batch = make_batch(num_frames=3)
+    batch.targets[0].annotated = torch.tensor([False, True, False])
+    output = _output(batch)
+    output.pred_logits = torch.randn_like(output.pred_logits)
+    output.pred_masks = torch.randn_like(output.pred_masks)
+    assert all(each.tracks is None for each in predict_batch(output, batch, TopOne()))
+    for index, prediction in enumerate(predict_batch(output, batch, TopOne(), keep_tracks=True)):
+        frames = slice(1, 2) if index == 0 else slice(None)
+        tracks = prediction.tracks
+        assert tracks is not None
+        assert tracks.scores.max().item() == prediction.score
+        assert torch.equal(tracks.mask_logits, output.pred_masks[index, frames])
+        assert torch.equal(tracks.boxes_cxcywh, output.pred_boxes[index, frames])
