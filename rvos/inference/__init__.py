@@ -1,5 +1,6 @@
 """Segment any video with any expression."""
 
+from rvos.inference.object_merge import merge_objects
 from rvos.inference.predictor import Predictor, SegmentationRequestError
 from rvos.inference.results import ExpressionTracks, SegmentationResult
 from rvos.inference.segmenter import Segmenter
@@ -8,7 +9,6 @@ from rvos.inference.selection import (
     ThresholdUnion,
     TopOne,
     TrackSelection,
-    merge_objects,
     resize_mask_logits,
     track_scores,
     union_of_masks,

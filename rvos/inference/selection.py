@@ -6,14 +6,13 @@ from typing import Literal, Protocol, runtime_checkable
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
 
 MaskStretch = Literal["released", "exact"]
 
 _MASK_STRIDE = 4
 
 
-def track_scores(pred_logits: Float[Tensor, "t q 1"]) -> Float[Tensor, " q"]:
+def track_scores(pred_logits: Float[torch.Tensor, "t q 1"]) -> Float[torch.Tensor, " q"]:
     """Score each track by its mean probability over the frames.
 
     Args:
@@ -32,7 +31,7 @@ def track_scores(pred_logits: Float[Tensor, "t q 1"]) -> Float[Tensor, " q"]:
 class TrackSelection(Protocol):
     """Chooses the tracks that an expression refers to."""
 
-    def __call__(self, pred_logits: Float[Tensor, "t q 1"]) -> Int[Tensor, " n"]:
+    def __call__(self, pred_logits: Float[torch.Tensor, "t q 1"]) -> Int[torch.Tensor, " n"]:
         """Choose tracks.
 
         Args:
@@ -51,7 +50,7 @@ class TopOne:
     [1]
     """
 
-    def __call__(self, pred_logits: Float[Tensor, "t q 1"]) -> Int[Tensor, " n"]:
+    def __call__(self, pred_logits: Float[torch.Tensor, "t q 1"]) -> Int[torch.Tensor, " n"]:
         """Choose the best track.
 
         Args:
@@ -76,7 +75,7 @@ class ThresholdUnion:
 
     threshold: float = 0.2
 
-    def __call__(self, pred_logits: Float[Tensor, "t q 1"]) -> Int[Tensor, " n"]:
+    def __call__(self, pred_logits: Float[torch.Tensor, "t q 1"]) -> Int[torch.Tensor, " n"]:
         """Choose the tracks above the threshold.
 
         Args:
@@ -91,11 +90,11 @@ class ThresholdUnion:
 
 
 def resize_mask_logits(
-    mask_logits: Float[Tensor, "*s h w"],
+    mask_logits: Float[torch.Tensor, "*s h w"],
     input_size: tuple[int, int],
     output_size: tuple[int, int],
     stretch: MaskStretch = "released",
-) -> Float[Tensor, "*s oh ow"]:
+) -> Float[torch.Tensor, "*s oh ow"]:
     """Bring stride-4 mask logits to the size of the video (bilinear, corners not aligned).
 
     The map covers ceil(H/4)*4 x ceil(W/4)*4 pixels of the model's input, up to three rows and
@@ -124,27 +123,7 @@ def resize_mask_logits(
     return flat.reshape(*mask_logits.shape[:-2], *output_size)
 
 
-def merge_objects(
-    probabilities: Float[Tensor, "n *t h w"], background: float = 0.1
-) -> Int[Tensor, "*t h w"]:
-    """Give each pixel to one of several objects that were found one by one: the rule of Ref-DAVIS.
-
-    Args:
-        probabilities: ``[N, *T, H, W]`` mask probabilities; those under 0.5 count as 0.
-        background: Probability of no object.
-
-    Returns:
-        ``[*T, H, W]``, 0 = background, n + 1 = object n.
-
-    >>> merge_objects(torch.tensor([[[0.6, 0.4]], [[0.9, 0.3]]])).tolist()
-    [[2, 0]]
-    """
-    confident = torch.where(probabilities < 0.5, 0.0, probabilities)
-    ground = torch.full_like(confident[:1], background)
-    return torch.cat([ground, confident]).argmax(dim=0)
-
-
-def union_of_masks(mask_logits: Float[Tensor, "n *t h w"]) -> Bool[Tensor, "*t h w"]:
+def union_of_masks(mask_logits: Float[torch.Tensor, "n *t h w"]) -> Bool[torch.Tensor, "*t h w"]:
     """Unite the masks of several tracks.
 
     Args:

@@ -24,6 +24,23 @@ def test_a_pixel_goes_to_a_probable_object_or_to_none(num_objects: int, seed: in
     torch.testing.assert_close(chosen[labels > 0], best[labels > 0])
 
 
+@given(st.integers(0, 999))
+def test_merging_one_object_is_its_mask(seed: int) -> None:
+    probabilities = torch.rand(1, 2, 4, 5, generator=torch.Generator().manual_seed(seed))
+    assert torch.equal(merge_objects(probabilities), (probabilities[0] >= 0.5).to(torch.uint8))
+
+
+@given(st.integers(0, 999))
+def test_merging_follows_a_permutation_of_objects(seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    probabilities = torch.rand(4, 2, 4, 5, generator=generator)
+    order = torch.randperm(4, generator=generator)
+    names = torch.cat([torch.zeros(1, dtype=torch.long), order + 1]).to(torch.uint8)
+    assert torch.equal(
+        names[merge_objects(probabilities[order]).long()], merge_objects(probabilities)
+    )
+
+
 def test_of_equal_objects_the_first_wins() -> None:
     assert merge_objects(torch.full((3, 1, 1, 1), 0.5)).item() == 1
 

@@ -10,7 +10,6 @@ from rvos.inference.selection import (
     ThresholdUnion,
     TopOne,
     TrackSelection,
-    merge_objects,
     resize_mask_logits,
     track_scores,
     union_of_masks,
@@ -85,21 +84,6 @@ def test_exact_stretch_puts_an_edge_where_it_is(stretch: MaskStretch, edge: int)
 
 def test_one_pixel_video() -> None:
     assert resize_mask_logits(torch.ones(1, 4, 4), (16, 16), (1, 1)).tolist() == [[[1.0]]]
-
-
-@given(seeds)
-def test_merging_one_object_is_its_mask(seed: int) -> None:
-    probabilities = torch.rand(1, 2, 4, 5, generator=torch.Generator().manual_seed(seed))
-    assert torch.equal(merge_objects(probabilities), (probabilities[0] >= 0.5).long())
-
-
-@given(seeds)
-def test_merging_follows_a_permutation_of_objects(seed: int) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    probabilities = torch.rand(4, 2, 4, 5, generator=generator)
-    order = torch.randperm(4, generator=generator)
-    names = torch.cat([torch.zeros(1, dtype=torch.long), order + 1])
-    assert torch.equal(names[merge_objects(probabilities[order])], merge_objects(probabilities))
 
 
 def test_union_of_masks_excludes_zero() -> None:
