@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from rvos.datasets.epoch_counter import EpochCounter
 from rvos.datasets.moving_shapes.attribute_frames import AttributeFrame, AttributeFrameDataset
 from rvos.datasets.random_draws import sample_generator
 
@@ -35,7 +36,7 @@ class AttributeBatch:
     texture: Int[Tensor, "b h w"]
 
 
-class AugmentedAttributeFrames(Dataset[tuple[str, AttributeFrame]]):
+class AugmentedAttributeFrames(EpochCounter, Dataset[tuple[str, AttributeFrame]]):
     """Frames, mirrored half of the time and slightly changed in brightness and contrast.
 
     Args:
@@ -49,24 +50,10 @@ class AugmentedAttributeFrames(Dataset[tuple[str, AttributeFrame]]):
     """
 
     def __init__(self, frames: AttributeFrameDataset, seed: int, augment: bool = True) -> None:
+        super().__init__()
         self._frames = frames
         self._seed = seed
         self._augment = augment
-        # In shared memory, so that workers that outlive an epoch see it change.
-        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
-
-    @property
-    def epoch(self) -> int:
-        """The epoch that the random draws belong to."""
-        return int(self._epoch)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch, before iterating.
-
-        Args:
-            epoch: Its number.
-        """
-        self._epoch.fill_(epoch)
 
     def __len__(self) -> int:
         """Number of frames."""

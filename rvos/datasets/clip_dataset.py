@@ -2,13 +2,13 @@
 
 from abc import ABC, abstractmethod
 
-import torch
 from torch.utils.data import Dataset
 
+from rvos.datasets.epoch_counter import EpochCounter
 from rvos.structures.video import VideoSample
 
 
-class ClipDataset(Dataset[VideoSample], ABC):
+class ClipDataset(EpochCounter, Dataset[VideoSample], ABC):
     """Samples of one clip and one expression; random draws depend on the epoch.
 
     Attributes:
@@ -16,24 +16,6 @@ class ClipDataset(Dataset[VideoSample], ABC):
     """
 
     has_annotations: bool
-
-    def __init__(self) -> None:
-        super().__init__()
-        # In shared memory, so that workers that outlive an epoch see it change.
-        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
-
-    @property
-    def epoch(self) -> int:
-        """The epoch that the random draws belong to."""
-        return int(self._epoch)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch, before iterating; workers that are already running see it too.
-
-        Args:
-            epoch: Its number.
-        """
-        self._epoch.fill_(epoch)
 
     @abstractmethod
     def __len__(self) -> int:

@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 
 from rvos.datasets.attribute_batch import AugmentedAttributeFrames
 from rvos.datasets.clip_sampler import EvenClipSampler
+from rvos.datasets.epoch_counter import EpochCounter
 from rvos.datasets.moving_shapes.attribute_frames import (
     AttributeFrame,
     AttributeFrameDataset,
@@ -129,7 +130,7 @@ class PhraseFrames(Dataset[PhraseClip]):
         return make_phrase_clip(sample_id, [frame], objects, phrases)
 
 
-class PhraseClips(Dataset[PhraseClip]):
+class PhraseClips(EpochCounter, Dataset[PhraseClip]):
     """Writes phrases about what objects look like and do, about clips of a video.
 
     Args:
@@ -153,25 +154,11 @@ class PhraseClips(Dataset[PhraseClip]):
         max_phrases: int = 4,
         step: int = 3,
     ) -> None:
+        super().__init__()
         self._frames = frames
         self._seed = seed
         self._sampler = EvenClipSampler(num_frames, step, reverse_probability=0.0, min_step=step)
         self._max_phrases = max_phrases
-        # In shared memory, so that workers that outlive an epoch see it change.
-        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
-
-    @property
-    def epoch(self) -> int:
-        """The epoch that the random draws belong to."""
-        return int(self._epoch)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch, before iterating.
-
-        Args:
-            epoch: Its number.
-        """
-        self._epoch.fill_(epoch)
 
     def __len__(self) -> int:
         """Number of videos."""

@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
 
 from rvos.datasets.clip_sampler import EvenClipSampler
+from rvos.datasets.epoch_counter import EpochCounter
 from rvos.datasets.moving_shapes.attribute_frames import (
     IGNORED_LABEL,
     AttributeFrameDataset,
@@ -99,7 +100,7 @@ class SceneBatch:
     looks: list[str]
 
 
-class SceneDataset(Dataset[SceneSample]):
+class SceneDataset(EpochCounter, Dataset[SceneSample]):
     """Reads boxes and looks from annotations and writes phrases about them.
 
     Args:
@@ -124,26 +125,12 @@ class SceneDataset(Dataset[SceneSample]):
         max_phrases: int = 2,
         share_of_places: float = 0.7,
     ) -> None:
+        super().__init__()
         self._frames = frames
         self._seed = seed
         self._sampler = EvenClipSampler(num_frames, step, reverse_probability=0.0, min_step=step)
         self._max_phrases = max_phrases
         self._share_of_places = share_of_places
-        # In shared memory, so that workers that outlive an epoch see it change.
-        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
-
-    @property
-    def epoch(self) -> int:
-        """The epoch that the random draws belong to."""
-        return int(self._epoch)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch, before iterating.
-
-        Args:
-            epoch: Its number.
-        """
-        self._epoch.fill_(epoch)
 
     def __len__(self) -> int:
         """Number of videos."""
