@@ -219,3 +219,12 @@ def make_released(small_released_model: dict[str, Any]) -> Callable[..., dict[st
 def pytest_configure() -> None:
     """Keep torch to one thread: the tensors are small, and parallel runs share the cores."""
     torch.set_num_threads(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip tests of a GPU where there is none, whatever the selection of markers."""
+    if torch.cuda.is_available():
+        return
+    for item in items:
+        if item.get_closest_marker("gpu"):
+            item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
