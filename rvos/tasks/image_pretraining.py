@@ -1,5 +1,6 @@
 """The image stage: single frames, as the paper pre-trains on RefCOCO."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from rvos.structures import ClipTargets, VideoBatch
 from rvos.structures.errors import RvosError
-from rvos.structures.predictions import VideoPrediction
+from rvos.structures.predictions import TrackPredictions, VideoPrediction
 from rvos.tasks.referring_segmentation import ReferringSegmentationTask
 from rvos.tasks.whole_video import scored_frames
 
@@ -70,9 +71,30 @@ class ImagePretrainingTask(ReferringSegmentationTask):
                 frame_ids=[frame.frame_ids[0] for frame in clip],
                 score=sum(frame.score for frame in clip) / len(clip),
                 masks=torch.cat([frame.masks for frame in clip]),
+                tracks=join_tracks([frame.tracks for frame in clip if frame.tracks is not None]),
             )
             for clip in clips
         ]
+
+
+def join_tracks(frames: Sequence[TrackPredictions]) -> TrackPredictions | None:
+    """Make tracks of frames that know nothing of each other: the n-th best of each frame.
+
+    Args:
+        frames: Tracks of T single frames of one size.
+
+    Returns:
+        Tracks of T frames, as they are for a single one; None without any.
+    """
+    if len(frames) <= 1:
+        return frames[0] if frames else None
+    ranked = [(frame, frame.scores.argsort(descending=True, stable=True)) for frame in frames]
+    return replace(
+        frames[0],
+        scores=torch.stack([frame.scores[order] for frame, order in ranked]).mean(dim=0),
+        boxes_cxcywh=torch.cat([frame.boxes_cxcywh[:, order] for frame, order in ranked]),
+        mask_logits=torch.cat([frame.mask_logits[:, order] for frame, order in ranked]),
+    )
 
 
 def split_into_frames(batch: VideoBatch) -> VideoBatch:

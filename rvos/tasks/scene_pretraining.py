@@ -11,15 +11,24 @@ from torchmetrics import MeanMetric
 
 from rvos.datasets.scene_batch import SceneBatch, Scenes
 from rvos.losses.phrases import OPEN_LABEL
-from rvos.models.referdino import ReferDINO
+from rvos.models.referdino import (
+    CrossModalTemporalDecoder,
+    ObjectConsistentTemporalEnhancer,
+    ReferDINO,
+)
 from rvos.models.referdino.temporal_enhancer import mean_token
 from rvos.structures import ReferenceText
+from rvos.structures.errors import RvosError
 from rvos.tasks.initial_weights import load_initial_weights
 from rvos.tasks.optimized_task import OptimizedTask, published_optimizer
 from rvos.tasks.scene_readers import SceneReader, TrackReader
 from rvos.tasks.tokenizers import MOVING_SHAPES_TOKENIZER, open_tokenizer
 
 _QUERY_NOISE = 0.3
+
+
+class SceneModelError(RvosError):
+    """The model cannot be pre-trained on scenes."""
 
 
 class ScenePretrainingTask(OptimizedTask):
@@ -43,7 +52,7 @@ class ScenePretrainingTask(OptimizedTask):
         reference_batch_size: Batch size that the learning rate is meant for; None = as it is.
 
     Raises:
-        ValueError: The model has no temporal decoder.
+        SceneModelError: The model has no temporal decoder.
     """
 
     def __init__(
@@ -59,12 +68,8 @@ class ScenePretrainingTask(OptimizedTask):
         reference_batch_size: int | None = None,
     ) -> None:
         super().__init__(optimizer, lr_scheduler, reference_batch_size)
-        enhancer = model.temporal_enhancer
-        if enhancer is None or enhancer.temporal_decoder is None:
-            message = "pre-training on scenes needs a model with a temporal decoder"
-            raise ValueError(message)
+        _find_temporal_parts(model)
         self.model = model
-        self.enhancer, self.temporal_decoder = enhancer, enhancer.temporal_decoder
         self.reader = SceneReader(model.grounder.hidden_dim)
         self.track_reader = TrackReader(model.grounder.hidden_dim)
         # What a query would hold that knows nothing of its object but the box.
@@ -100,8 +105,7 @@ class ScenePretrainingTask(OptimizedTask):
         del batch_idx
         terms = {
             "loss_place": truth_loss(self.place_scores(batch.frames), batch.frames.labels),
-            "loss_track": truth_loss(self.track_scores(batch.clips), batch.clips.labels),
-            "loss_action": self._action_loss(batch.clips),
+            **self.clip_losses(batch.clips),
         }
         total = torch.stack(list(terms.values())).sum()
         if self.keep_weight:
@@ -119,8 +123,9 @@ class ScenePretrainingTask(OptimizedTask):
             batch_idx: Position of the batch.
         """
         del batch_idx
-        places, actions = self.place_scores(batch.frames), self.action_scores(batch.clips)
-        tracks = self.track_scores(batch.clips)
+        places, words = self.place_scores(batch.frames), self._read(batch.clips.phrases)
+        tracks = self.track_scores(batch.clips, words)
+        actions = self.action_scores(batch.clips, words)
         self.place_accuracy.update(best_object_hits(places, batch.frames.labels))
         self.track_accuracy.update(best_object_hits(tracks, batch.clips.labels))
         # A phrase is as true as its truest word, a track as in the mean over its frames.
@@ -147,50 +152,65 @@ class ScenePretrainingTask(OptimizedTask):
         Returns:
             Logits ``[P, N]``.
         """
-        expressions = self.model.grounder.text_encoder(self.model.tokenize(frames.phrases))
-        words = ReferenceText(expressions.features, expressions.valid)
+        words = self._read(frames.phrases)
         boxes = self._blurred(frames.boxes_cxcywh[:, :, 0])
         logits: Tensor = self.reader(boxes, frames.looks, frames.valid_objects, words)
         return logits
 
-    def track_scores(self, clips: Scenes) -> Float[Tensor, "p n"]:
+    def clip_losses(self, clips: Scenes) -> dict[str, Float[Tensor, ""]]:
+        """Compute what both readers of clips miss.
+
+        Args:
+            clips: Scenes of T frames.
+
+        Returns:
+            ``loss_track`` of the track reader and ``loss_action`` of the temporal decoder.
+        """
+        words = self._read(clips.phrases)
+        actions = self.action_scores(clips, words)
+        labels = clips.labels[:, None, :, None].expand_as(actions)
+        return {
+            "loss_track": truth_loss(self.track_scores(clips, words), clips.labels),
+            "loss_action": truth_loss(actions, labels.masked_fill(actions.isinf(), OPEN_LABEL)),
+        }
+
+    def track_scores(self, clips: Scenes, words: ReferenceText) -> Float[Tensor, "p n"]:
         """Score the paths of a clip's objects for the phrase.
 
         Args:
             clips: Scenes of T frames.
+            words: Features of their phrases.
 
         Returns:
             Logits ``[P, N]``.
         """
-        expressions = self.model.grounder.text_encoder(self.model.tokenize(clips.phrases))
-        sentences = mean_token(ReferenceText(expressions.features, expressions.valid))
-        logits: Tensor = self.track_reader(self._blurred(clips.boxes_cxcywh), sentences)
+        boxes = self._blurred(clips.boxes_cxcywh)
+        logits: Tensor = self.track_reader(boxes, mean_token(words))
         return logits
 
-    def action_scores(self, clips: Scenes) -> Float[Tensor, "p t n l"]:
+    def action_scores(self, clips: Scenes, words: ReferenceText) -> Float[Tensor, "p t n l"]:
         """Let the temporal decoder judge tracks of which only the boxes are known.
 
         Args:
             clips: Scenes of T frames.
+            words: Features of their phrases.
 
         Returns:
             Logits ``[P, T, N, L]`` of every word; minus infinity on padding.
         """
-        expressions = self.model.grounder.text_encoder(self.model.tokenize(clips.phrases))
-        words = ReferenceText(expressions.features, expressions.valid)
+        enhancer, temporal_decoder = _find_temporal_parts(self.model)
         boxes = self._blurred(clips.boxes_cxcywh).transpose(1, 2)
-        sentences = self.enhancer.sentence_features(words)[:, None].expand(-1, boxes.shape[1], -1)
+        sentences = enhancer.sentence_features(words)[:, None].expand(-1, boxes.shape[1], -1)
         tracks = self.blank_query.expand(*boxes.shape[:3], -1)
         if self.training:
             tracks = tracks + _QUERY_NOISE * torch.randn_like(tracks)
-        enhanced = self.temporal_decoder(tracks, sentences, boxes)
+        enhanced = temporal_decoder(tracks, sentences, boxes)
         logits = torch.einsum("ptnc,plc->ptnl", enhanced, words.features)
         return logits.masked_fill(~words.valid[:, None, None], float("-inf"))
 
-    def _action_loss(self, clips: Scenes) -> Tensor:
-        logits = self.action_scores(clips)
-        labels = clips.labels[:, None, :, None].expand_as(logits)
-        return truth_loss(logits, labels.masked_fill(logits.isinf(), OPEN_LABEL))
+    def _read(self, phrases: list[str]) -> ReferenceText:
+        expressions = self.model.grounder.text_encoder(self.model.tokenize(phrases))
+        return ReferenceText(expressions.features, expressions.valid)
 
     def _blurred(self, boxes_cxcywh: Tensor) -> Tensor:
         if not self.training:
@@ -207,6 +227,19 @@ class ScenePretrainingTask(OptimizedTask):
         distance = (now.features[now.valid].float() - before).square().mean()
         relative: Tensor = distance / before.square().mean()
         return relative
+
+
+def _find_temporal_parts(
+    model: ReferDINO,
+) -> tuple[ObjectConsistentTemporalEnhancer, CrossModalTemporalDecoder]:
+    enhancer = model.temporal_enhancer
+    if enhancer is None or enhancer.temporal_decoder is None:
+        message = (
+            "pre-training on scenes trains the temporal decoder, and this model has none; "
+            "give it a temporal_enhancer with a temporal_decoder"
+        )
+        raise SceneModelError(message)
+    return enhancer, enhancer.temporal_decoder
 
 
 def truth_loss(logits: Float[Tensor, "*s"], labels: Int[Tensor, "*s"]) -> Float[Tensor, ""]:

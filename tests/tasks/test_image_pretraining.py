@@ -9,7 +9,8 @@ from rvos.losses import SetCriterion
 from rvos.models.referdino import ReferDINO
 from rvos.structures import VideoBatch
 from rvos.structures.errors import RvosError
-from rvos.tasks.image_pretraining import ImagePretrainingTask, split_into_frames
+from rvos.structures.predictions import TrackPredictions
+from rvos.tasks.image_pretraining import ImagePretrainingTask, join_tracks, split_into_frames
 
 
 def _task(model: ReferDINO) -> ImagePretrainingTask:
@@ -83,3 +84,23 @@ def test_context_frames_are_not_predicted(
     assert torch.equal(first.masks, whole[0].masks)
     assert second.frame_ids == ["00002"]
     assert torch.equal(second.masks, whole[1].masks[2:])
+
+
+def test_the_best_track_of_a_clip_is_the_best_of_each_frame() -> None:
+    frames = [
+        TrackPredictions(
+            scores=torch.tensor(scores),
+            boxes_cxcywh=torch.full((1, 3, 4), 0.1 * number),
+            mask_logits=torch.tensor(scores)[None, :, None, None].expand(1, 3, 2, 2),
+            input_size=(8, 8),
+            original_size=(16, 16),
+        )
+        for number, scores in enumerate([[0.1, 0.9, 0.5], [0.7, 0.2, 0.3]])
+    ]
+    joined = join_tracks(frames)
+    assert joined is not None
+    torch.testing.assert_close(joined.scores, torch.tensor([0.8, 0.4, 0.15]))
+    torch.testing.assert_close(joined.mask_logits[:, 0, 0, 0], torch.tensor([0.9, 0.7]))
+    torch.testing.assert_close(joined.boxes_cxcywh[:, 0, 0], torch.tensor([0.0, 0.1]))
+    assert join_tracks(frames[:1]) is frames[0]
+    assert join_tracks([]) is None

@@ -3,11 +3,13 @@ from pathlib import Path
 import pytest
 import torch
 from lightning.pytorch import Trainer
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from rvos.datasets.scene_batch import LOOK_FEATURES, SceneBatch, Scenes
 from rvos.models.referdino import ReferDINO
 from rvos.tasks.scene_pretraining import (
+    SceneModelError,
     ScenePretrainingTask,
     best_object_hits,
     truth_loss,
@@ -28,6 +30,10 @@ def scenes(num_frames: int, num_objects: tuple[int, int] = (3, 1)) -> Scenes:
     )
 
 
+def actions(task: ScenePretrainingTask, clips: Scenes) -> Tensor:
+    return task.action_scores(clips, task._read(clips.phrases))
+
+
 @pytest.fixture
 def scene_batch() -> SceneBatch:
     return SceneBatch(["0", "1"], scenes(1), scenes(4), ["the star", "the red circle"])
@@ -42,9 +48,15 @@ def test_only_text_and_temporal_part_train(nano_model: ReferDINO) -> None:
     assert not any(p.requires_grad for p in task.initial_text_encoder.parameters())
 
 
+def test_every_parameter_is_stored_once(nano_model: ReferDINO) -> None:
+    task = ScenePretrainingTask(nano_model)
+    stored = [p.data_ptr() for p in task.state_dict().values() if p.numel()]
+    assert len(stored) == len(set(stored))
+
+
 def test_a_model_without_temporal_decoder_is_refused(nano_model: ReferDINO) -> None:
     nano_model.temporal_enhancer = None
-    with pytest.raises(ValueError, match="temporal decoder"):
+    with pytest.raises(SceneModelError, match="give it a temporal_enhancer"):
         ScenePretrainingTask(nano_model)
 
 
@@ -72,7 +84,7 @@ def test_padded_words_change_nothing(nano_model: ReferDINO) -> None:
         both.phrases[1:],
         both.labels[1:],
     )
-    padded, alone = task.action_scores(both)[1:], task.action_scores(short)
+    padded, alone = actions(task, both)[1:], actions(task, short)
     num_words = alone.shape[-1]
     assert padded.shape[-1] > num_words
     assert padded[..., num_words:].isneginf().all()
@@ -82,9 +94,10 @@ def test_padded_words_change_nothing(nano_model: ReferDINO) -> None:
 def test_noise_is_for_training_only(nano_model: ReferDINO) -> None:
     task = ScenePretrainingTask(nano_model)
     clips = scenes(4)
-    assert torch.equal(task.eval().action_scores(clips), task.action_scores(clips))
+    task.eval()
+    assert torch.equal(actions(task, clips), actions(task, clips))
     task.train()
-    assert not torch.equal(task.action_scores(clips), task.action_scores(clips))
+    assert not torch.equal(actions(task, clips), actions(task, clips))
 
 
 def test_an_empty_frame_gives_no_loss_and_no_nan(nano_model: ReferDINO) -> None:
@@ -126,8 +139,7 @@ def test_loss_falls_and_phrases_about_looks_keep_their_features(
         task.eval()
         with torch.no_grad():
             places = truth_loss(task.place_scores(scene_batch.frames), scene_batch.frames.labels)
-            tracks = truth_loss(task.track_scores(scene_batch.clips), scene_batch.clips.labels)
-            return float(places + tracks + task._action_loss(scene_batch.clips))
+            return float(places + sum(task.clip_losses(scene_batch.clips).values()))
 
     def fit(task: ScenePretrainingTask) -> float:
         Trainer(
