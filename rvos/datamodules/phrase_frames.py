@@ -14,6 +14,7 @@ class PhraseFrameDataModule(AttributeFrameDataModule):
         root: Folder of the data set.
         max_phrases: Most phrases of a prompt.
         share_of_places: How many of the phrases also say where an object is, in [0, 1].
+        share_of_actions: How many also say what it does; they are true of all that look so.
         batch_size: As of ``AttributeFrameDataModule``, like all that follow.
         num_workers: Worker processes.
         generate: Videos to write.
@@ -30,6 +31,7 @@ class PhraseFrameDataModule(AttributeFrameDataModule):
         root: Path,
         max_phrases: int = 6,
         share_of_places: float = 0.0,
+        share_of_actions: float = 0.0,
         batch_size: int = 16,
         num_workers: int = 1,
         generate: int | None = None,
@@ -47,16 +49,16 @@ class PhraseFrameDataModule(AttributeFrameDataModule):
             seed=seed,
         )
         self.max_phrases = max_phrases
-        self.share_of_places = share_of_places
+        self.shares = share_of_places, share_of_actions
 
     def training_samples(self) -> PhraseFrames:
         """Open augmented frames with prompts."""
         frames = super().training_samples()
-        return PhraseFrames(frames, self.seed, self.max_phrases, self.share_of_places)
+        return PhraseFrames(frames, self.seed, self.max_phrases, *self.shares)
 
     def validation_samples(self) -> PhraseFrames:
         """Open frames as they are, with one phrase each."""
-        return PhraseFrames(super().validation_samples(), self.seed, 1, self.share_of_places)
+        return PhraseFrames(super().validation_samples(), self.seed, 1, *self.shares)
 
     @property
     def collate(self) -> Callable[..., PhraseBatch]:

@@ -79,6 +79,7 @@ class PhraseFrames(Dataset[PhraseClip]):
         seed: Seed of all random draws, which depend on it, the epoch and the frame alone.
         max_phrases: Most phrases of a prompt.
         share_of_places: How many of the phrases also say where an object is, in [0, 1].
+        share_of_actions: How many also say what it does; they are true of all that look so.
 
     >>> PhraseFrames(AugmentedAttributeFrames(AttributeFrameDataset("nowhere"), 0), 0)
     Traceback (most recent call last):
@@ -91,11 +92,12 @@ class PhraseFrames(Dataset[PhraseClip]):
         seed: int,
         max_phrases: int = 6,
         share_of_places: float = 0.0,
+        share_of_actions: float = 0.0,
     ) -> None:
         self._frames = frames
         self._seed = seed
         self._max_phrases = max_phrases
-        self._share_of_places = share_of_places
+        self._shares = share_of_places, share_of_actions
 
     @property
     def epoch(self) -> int:
@@ -126,7 +128,8 @@ class PhraseFrames(Dataset[PhraseClip]):
         sample_id, frame = self._frames[index]
         generator = sample_generator(self._seed, self.epoch, f"{sample_id}/phrases")
         objects = visible_objects(frame)
-        phrases = draw_phrases(objects, self._max_phrases, self._share_of_places, generator)
+        places, actions = self._shares
+        phrases = draw_phrases(objects, self._max_phrases, places, generator, actions)
         return make_phrase_clip(sample_id, [frame], objects, phrases)
 
 

@@ -17,6 +17,7 @@ from rvos.datasets.moving_shapes.attribute_frames import (
     AttributeFrameDataset,
     AttributeVideo,
 )
+from rvos.datasets.moving_shapes.lexicon import actor_words
 from rvos.datasets.moving_shapes.phrase_draws import draw_actions, draw_phrases
 from rvos.datasets.moving_shapes.phrases import (
     Phrase,
@@ -56,12 +57,14 @@ class SceneSample:
         frame: One frame, with phrases about looks and places.
         clip: A clip, with phrases about actions that are judged by the action alone.
         looks: Phrases about looks alone.
+        actors: What the phrases of the clip say about looks, one for each.
     """
 
     sample_id: str
     frame: Scene
     clip: Scene
     looks: list[str]
+    actors: list[str]
 
 
 @dataclass
@@ -92,12 +95,14 @@ class SceneBatch:
         frames: Single frames, with phrases about looks and places.
         clips: Clips, with phrases about actions.
         looks: Phrases about looks alone.
+        actors: What the phrases of the clips say about looks, one for each.
     """
 
     sample_ids: list[str]
     frames: Scenes
     clips: Scenes
     looks: list[str]
+    actors: list[str]
 
 
 class SceneDataset(EpochCounter, Dataset[SceneSample]):
@@ -154,7 +159,8 @@ class SceneDataset(EpochCounter, Dataset[SceneSample]):
         actions = draw_actions(objects, self._max_phrases, generator)
         looks = draw_phrases(objects, self._max_phrases, 0.0, generator)
         clip = _scene(self._frames.boxes_cxcywh(video, indices), video.labels, actions)
-        return SceneSample(video.video_id, frame, clip, [phrase.text for phrase in looks])
+        actors = [" ".join(("the", *actor_words(phrase))) for phrase in clip.phrases]
+        return SceneSample(video.video_id, frame, clip, [phrase.text for phrase in looks], actors)
 
     def _frame_scene(
         self, video: AttributeVideo, frame: int, generator: np.random.Generator
@@ -213,7 +219,7 @@ def collate_scenes(items: Sequence[SceneSample]) -> SceneBatch:
         The batch.
 
     >>> scene = Scene(torch.ones(2, 1, 4), torch.ones(2, 3), ["red box"], torch.zeros(2, 1).long())
-    >>> collate_scenes([SceneSample("0", scene, scene, ["red box"])]).looks
+    >>> collate_scenes([SceneSample("0", scene, scene, ["red box"], ["box"])]).looks
     ['red box']
     """
     return SceneBatch(
@@ -221,6 +227,7 @@ def collate_scenes(items: Sequence[SceneSample]) -> SceneBatch:
         frames=_stack([item.frame for item in items]),
         clips=_stack([item.clip for item in items]),
         looks=[phrase for item in items for phrase in item.looks],
+        actors=[phrase for item in items for phrase in item.actors],
     )
 
 

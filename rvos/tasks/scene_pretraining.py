@@ -17,7 +17,7 @@ from rvos.models.referdino import (
     ReferDINO,
 )
 from rvos.models.referdino.temporal_enhancer import mean_token
-from rvos.structures import ReferenceText
+from rvos.structures import ReferenceText, TextTokens
 from rvos.structures.errors import RvosError
 from rvos.tasks.initial_weights import load_initial_weights
 from rvos.tasks.optimized_task import OptimizedTask, published_optimizer
@@ -46,6 +46,8 @@ class ScenePretrainingTask(OptimizedTask):
             with them goes on understanding them. 0 for an untrained one.
         keep_places: Whether phrases about places keep their features, too.
         noise: Standard deviation of the noise on boxes, in widths and heights of the frame.
+        lost_share: Share of a track's frames, in [0, 1], in which it holds another object, as the
+            tracks of a tracker do.
         tokenizer: ``moving_shapes`` for the package's own, or a folder or hub id.
         optimizer: Builds the optimizer of everything trainable.
         lr_scheduler: Builds the schedule; rvos's own advance per step, torch's per epoch.
@@ -62,6 +64,7 @@ class ScenePretrainingTask(OptimizedTask):
         keep_weight: float = 20.0,
         keep_places: bool = False,
         noise: float = 0.01,
+        lost_share: float = 0.0,
         tokenizer: str = MOVING_SHAPES_TOKENIZER,
         optimizer: OptimizerCallable = published_optimizer,
         lr_scheduler: LRSchedulerCallable | None = None,
@@ -77,6 +80,7 @@ class ScenePretrainingTask(OptimizedTask):
         self.keep_weight = keep_weight
         self.keep_places = keep_places
         self.noise = noise
+        self.lost_share = lost_share
         self.place_accuracy, self.action_accuracy = MeanMetric(), MeanMetric()
         self.track_accuracy = MeanMetric()
         model.tokenizer = open_tokenizer(tokenizer, model.tokenizer.max_tokens)
@@ -111,7 +115,8 @@ class ScenePretrainingTask(OptimizedTask):
         if self.keep_weight:
             kept = batch.looks + (batch.frames.phrases if self.keep_places else [])
             terms["loss_keep"] = self._distance_to_initial_features(kept)
-            total = total + self.keep_weight * terms["loss_keep"]
+            terms["loss_actor"] = self._distance_to_initial_looks(batch)
+            total = total + self.keep_weight * (terms["loss_keep"] + terms["loss_actor"])
         self.report_loss(total, terms, batch.sample_ids)
         return total
 
@@ -184,7 +189,7 @@ class ScenePretrainingTask(OptimizedTask):
         Returns:
             Logits ``[P, N]``.
         """
-        boxes = self._blurred(clips.boxes_cxcywh)
+        boxes = self._blurred(self._partly_lost(clips))
         logits: Tensor = self.track_reader(boxes, mean_token(words))
         return logits
 
@@ -199,7 +204,7 @@ class ScenePretrainingTask(OptimizedTask):
             Logits ``[P, T, N, L]`` of every word; minus infinity on padding.
         """
         enhancer, temporal_decoder = _find_temporal_parts(self.model)
-        boxes = self._blurred(clips.boxes_cxcywh).transpose(1, 2)
+        boxes = self._blurred(self._partly_lost(clips)).transpose(1, 2)
         sentences = enhancer.sentence_features(words)[:, None].expand(-1, boxes.shape[1], -1)
         tracks = self.blank_query.expand(*boxes.shape[:3], -1)
         if self.training:
@@ -211,6 +216,17 @@ class ScenePretrainingTask(OptimizedTask):
     def _read(self, phrases: list[str]) -> ReferenceText:
         expressions = self.model.grounder.text_encoder(self.model.tokenize(phrases))
         return ReferenceText(expressions.features, expressions.valid)
+
+    def _partly_lost(self, clips: Scenes) -> Tensor:
+        boxes = clips.boxes_cxcywh
+        if not self.training or not self.lost_share:
+            return boxes
+        lost = torch.rand(boxes.shape[:3], device=boxes.device) < self.lost_share
+        # Any valid object of the scene may be the wrong one.
+        choice = torch.rand(boxes.shape[:3], device=boxes.device)
+        other = (choice * clips.valid_objects.sum(1)[:, None, None]).long()
+        wrong = boxes.gather(1, other[..., None].expand_as(boxes))
+        return torch.where(lost[..., None], wrong, boxes)
 
     def _blurred(self, boxes_cxcywh: Tensor) -> Tensor:
         if not self.training:
@@ -228,6 +244,16 @@ class ScenePretrainingTask(OptimizedTask):
         relative: Tensor = distance / before.square().mean()
         return relative
 
+    def _distance_to_initial_looks(self, batch: SceneBatch) -> Tensor:
+        """What a phrase about an action says of looks should read as if it stood alone."""
+        tokens, alone = self.model.tokenize(batch.clips.phrases), self.model.tokenize(batch.actors)
+        where, what = shared_tokens(tokens, alone)
+        now = self.model.grounder.text_encoder(tokens).features[where]
+        with torch.no_grad():
+            before = self.initial_text_encoder(alone).features[what].float()
+        relative: Tensor = (now.float() - before).square().mean() / before.square().mean()
+        return relative
+
 
 def _find_temporal_parts(
     model: ReferDINO,
@@ -240,6 +266,46 @@ def _find_temporal_parts(
         )
         raise SceneModelError(message)
     return enhancer, enhancer.temporal_decoder
+
+
+def shared_tokens(
+    tokens: TextTokens, parts: TextTokens
+) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Find the words of parts of phrases in the whole phrases.
+
+    Args:
+        tokens: P phrases.
+        parts: P phrases that are left when words of the others are taken away.
+
+    Returns:
+        Rows and positions of the words in ``tokens``, and those in ``parts``; without [CLS] and
+        [SEP].
+
+    Example:
+        >>> whole = torch.tensor([[101, 5, 9, 7, 9, 102]])
+        >>> part = torch.tensor([[101, 5, 7, 102, 0, 0]])
+        >>> tokens = [TextTokens(ids, ids.clamp(max=1)) for ids in (whole, part)]
+        >>> where, what = shared_tokens(*tokens)
+        >>> where[1].tolist(), what[1].tolist()
+        ([1, 3], [1, 2])
+    """
+    rows, found, sought = [], [], []
+    # Token ids are compared on the host: phrases are short, and one transfer is all it takes.
+    for row, (whole, part) in enumerate(
+        zip(tokens.input_ids.tolist(), parts.input_ids.tolist(), strict=True)
+    ):
+        start = 1
+        length = int(parts.attention_mask[row].sum())
+        for position in range(1, length - 1):
+            start = whole.index(part[position], start) + 1
+            rows.append(row)
+            found.append(start - 1)
+            sought.append(position)
+    device = tokens.input_ids.device
+    index, here, there = (
+        torch.tensor(n, device=device, dtype=torch.int64) for n in (rows, found, sought)
+    )
+    return (index, here), (index, there)
 
 
 def truth_loss(logits: Float[Tensor, "*s"], labels: Int[Tensor, "*s"]) -> Float[Tensor, ""]:

@@ -86,3 +86,12 @@ def test_an_action_is_that_of_some_object(attribute_frames: AttributeFrameDatase
     for epoch in range(10):
         scenes.set_epoch(epoch)
         assert (scenes[epoch % 3].clip.judgements == 1).any(0).all()
+
+
+def test_actors_are_named_for_every_phrase_of_a_clip(
+    attribute_frames: AttributeFrameDataset,
+) -> None:
+    batch = collate_scenes([SceneDataset(attribute_frames, seed=0)[index] for index in range(3)])
+    assert len(batch.actors) == len(batch.clips.phrases)
+    for actor, phrase in zip(batch.actors, batch.clips.phrases, strict=True):
+        assert set(actor.split()) - {"the"} <= set(phrase.split())

@@ -36,7 +36,13 @@ def actions(task: ScenePretrainingTask, clips: Scenes) -> Tensor:
 
 @pytest.fixture
 def scene_batch() -> SceneBatch:
-    return SceneBatch(["0", "1"], scenes(1), scenes(4), ["the star", "the red circle"])
+    return SceneBatch(
+        ["0", "1"],
+        scenes(1),
+        scenes(4),
+        ["the star", "the red circle"],
+        ["the red circle", "the star"],
+    )
 
 
 def test_only_text_and_temporal_part_train(nano_model: ReferDINO) -> None:
@@ -100,6 +106,17 @@ def test_noise_is_for_training_only(nano_model: ReferDINO) -> None:
     assert not torch.equal(actions(task, clips), actions(task, clips))
 
 
+def test_lost_frames_hold_a_box_of_the_same_scene(nano_model: ReferDINO) -> None:
+    clips = scenes(4)
+    task = ScenePretrainingTask(nano_model, lost_share=0.5)
+    assert torch.equal(task.eval()._partly_lost(clips), clips.boxes_cxcywh)
+    boxes = task.train()._partly_lost(clips)
+    valid = clips.valid_objects[:, None, :, None]
+    same = (boxes[:, :, None] == clips.boxes_cxcywh[:, None]).all(-1)
+    assert (same & valid).any(2)[clips.valid_objects].all()
+    assert not torch.equal(boxes, clips.boxes_cxcywh)
+
+
 def test_an_empty_frame_gives_no_loss_and_no_nan(nano_model: ReferDINO) -> None:
     task = ScenePretrainingTask(nano_model).eval()
     frames = scenes(1, (0, 0))
@@ -152,7 +169,9 @@ def test_loss_falls_and_phrases_about_looks_keep_their_features(
             enable_checkpointing=False,
         ).fit(task.train(), DataLoader([scene_batch] * 20, batch_size=None))
         with torch.no_grad():
-            return float(task.eval()._distance_to_initial_features(scene_batch.looks))
+            task.eval()
+            actors = task._distance_to_initial_looks(scene_batch)
+            return float(task._distance_to_initial_features(scene_batch.looks) + actors)
 
     state = {name: value.clone() for name, value in nano_model.state_dict().items()}
     kept = build(keep_weight=20.0)

@@ -135,3 +135,33 @@ EXTREME_TAILS: dict[Extreme, tuple[str, ...]] = {
     "lowest": ("furthest down", "that is lowest down"),
 }
 NUMBERS: dict[int, str] = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
+_NOUN_WORDS = {noun for nouns in NOUNS.values() for noun in (*nouns, *(PLURALS[n] for n in nouns))}
+_ADJECTIVES = {
+    word
+    for words in (COLOUR_WORDS, SIZE_WORDS, TEXTURE_WORDS)
+    for choices in words.values()
+    for word in choices
+}
+
+
+def actor_words(sentence: str) -> list[str]:
+    """Find the words by which a sentence of the grammar says what the acting object looks like.
+
+    Args:
+        sentence: As written for a ``Performing``.
+
+    Returns:
+        Its adjectives, noun, and words on stripes, in order.
+
+    Example:
+        >>> actor_words("the circling small star with stripes")
+        ['small', 'star', 'with', 'stripes']
+        >>> actor_words("the red thing moving in circles")
+        ['red', 'thing']
+    """
+    words = sentence.split()
+    noun = next(number for number, word in enumerate(words) if word in _NOUN_WORDS)
+    after = " ".join(words[noun + 1 :]) + " "
+    tails = [tail for tails in TEXTURE_TAILS.values() for tail in tails]
+    tail = next((tail for tail in tails if after.startswith(f"{tail} ")), "")
+    return [*(word for word in words[:noun] if word in _ADJECTIVES), words[noun], *tail.split()]

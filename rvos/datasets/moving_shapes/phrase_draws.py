@@ -20,14 +20,19 @@ def draw_phrases(
     max_phrases: int,
     share_of_places: float,
     generator: np.random.Generator,
+    share_of_actions: float = 0.0,
 ) -> list[Phrase]:
     """Write phrases about objects; some looks have one attribute exchanged.
+
+    One frame does not show what an object does, so a phrase that says so is true here of all that
+    look as it says.
 
     Args:
         objects: What the frame shows.
         max_phrases: How many at most; at least one.
         share_of_places: How many of the phrases also say where an object is, in [0, 1].
         generator: Source of every random draw.
+        share_of_actions: How many say what an object does; both shares sum to 1 at most.
 
     Returns:
         Phrases, which may be true of no object.
@@ -39,10 +44,12 @@ def draw_phrases(
     """
     phrases = []
     for _ in range(int(generator.integers(1, max_phrases + 1))):
-        place = None
-        if generator.random() < share_of_places:
-            place = draw_place(objects, generator)
-        phrases.append(place or _draw_look(objects, generator))
+        phrase, draw = None, generator.random()
+        if draw < share_of_places:
+            phrase = draw_place(objects, generator)
+        elif draw < share_of_places + share_of_actions:
+            phrase = _draw_performing(objects, generator)
+        phrases.append(phrase or _draw_look(objects, generator))
     return phrases
 
 
@@ -109,12 +116,23 @@ def draw_actions(
     return phrases
 
 
-def _draw_look(objects: Sequence[VisibleObject], generator: np.random.Generator) -> Phrase:
+def _draw_performing(objects: Sequence[VisibleObject], generator: np.random.Generator) -> Phrase:
+    look = _some_look(objects, generator)
+    text = write_sentence(Performing(look, pick(ACTIONS, generator)), generator)
+    return Phrase(text, tuple(fits(look, item.look) for item in objects))
+
+
+def _some_look(objects: Sequence[VisibleObject], generator: np.random.Generator) -> Look:
     look = Look()
     if objects:
         look = partial_look(pick(objects, generator).look, NAMED_SHARES, generator)
     if not objects or generator.random() < SHARE_OF_CHANGED_LOOKS:
         look = changed_look(look, generator)
+    return look
+
+
+def _draw_look(objects: Sequence[VisibleObject], generator: np.random.Generator) -> Phrase:
+    look = _some_look(objects, generator)
     plural = generator.random() < SHARE_OF_PLURALS
     text = write_sentence(Group(look, None) if plural else look, generator)
     return Phrase(text, tuple(fits(look, item.look) for item in objects))

@@ -98,3 +98,12 @@ def test_actions_are_judged_by_what_is_done_alone(seed: int) -> None:
         expected = [item.doing and performs(item.doing, meaning.action) for item in ACTORS]
         assert list(phrase.judgements) == expected
         assert True in phrase.judgements
+
+
+@given(seed=st.integers(0, 10_000))
+def test_an_action_is_presumed_of_all_that_look_so(seed: int) -> None:
+    phrases = draw_phrases(OBJECTS, 4, 0.0, np.random.default_rng(seed), share_of_actions=1.0)
+    for phrase in phrases:
+        meaning = parse_sentence(phrase.text)
+        assert isinstance(meaning, Performing)
+        assert phrase.judgements == tuple(fits(meaning.look, item.look) for item in OBJECTS)
