@@ -17,6 +17,7 @@ from rvos.models.grounding_dino import ExpressionTokenizer, Grounder
 from rvos.models.grounding_dino.image_encoder import valid_ratio_xy
 from rvos.models.grounding_dino.pretrained import load_grounder
 from rvos.models.grounding_dino.proposals import text_similarity, word_similarity
+from rvos.models.grounding_dino.text_encoder import ExpressionFeatures
 from rvos.models.mask_heads.base import MaskFeatures, MaskQueries
 from rvos.models.referdino.default_parts import default_parts
 from rvos.models.referdino.initialization import initialise_from_scratch
@@ -145,12 +146,13 @@ class ReferDINO(DescribedModule):
         num_frames, frame_size = frames.shape[1], _size(frames)
         expressions = self.grounder.text_encoder(self.tokenize(text))
         image = self._encode(frames.flatten(0, 1), _flat_valid(frames, valid_pixels))
-        ground = self.grounder(image, expressions.repeat_frames(num_frames))
+        per_frame = expressions.repeat_frames(num_frames)
+        ground = self.grounder(image, per_frame)
         mask_features = self._mask_features(ground.fused.memory, image)
         words = ground.fused.text
         outputs, query_word_logits = [], []
         for queries in ground.layers:
-            tracks = self._enhance(queries, words, num_frames)
+            tracks = self._enhance(queries, words, per_frame, num_frames)
             word_scores = word_similarity(tracks.features.flatten(0, 1), words)
             query_word_logits.append(_per_clip(word_scores, num_frames))
             masks = self._segment(tracks, mask_features, words, frame_size)
@@ -261,7 +263,7 @@ class ReferDINO(DescribedModule):
         ]
         queries = _concatenate([ground.layers[-1] for ground in grounded])
         text = _concatenate([ground.fused.text for ground in grounded])
-        tracks = self._enhance(queries, text, num_frames)
+        tracks = self._enhance(queries, text, per_frame, num_frames)
         masks = [
             self._segment(
                 _rows(tracks, start, start + size),
@@ -274,11 +276,18 @@ class ReferDINO(DescribedModule):
         logits = text_similarity(tracks.features.flatten(0, 1), text)
         return self._output(tracks, logits, torch.cat(masks))
 
-    def _enhance(self, queries: DecodedQueries, text: ReferenceText, num_frames: int) -> Tracks:
+    def _enhance(
+        self,
+        queries: DecodedQueries,
+        text: ReferenceText,
+        expressions: ExpressionFeatures,
+        num_frames: int,
+    ) -> Tracks:
         skip = num_frames == 1 and not self.enhance_single_frames
         if self.temporal_enhancer is None or skip:
             return as_tracks(queries, num_frames)
-        tracks: Tracks = self.temporal_enhancer(queries, text, num_frames)
+        unfused = ReferenceText(expressions.features, expressions.valid)
+        tracks: Tracks = self.temporal_enhancer(queries, text, num_frames, unfused)
         return tracks
 
     def _mask_features(self, memory: Tensor, image: ImageFeatures) -> MaskFeatures:

@@ -33,28 +33,41 @@ class ObjectConsistentTemporalEnhancer(DescribedModule):
         tracker: Aligns the queries; None keeps each frame's own order.
         temporal_decoder: Mixes the frames of a track; None keeps the frames apart.
         sentence: What stands for the expression in a frame: ``first_token`` of the fused
-            expression, as released, or the ``mean`` of its tokens. The first token sees no word
-            before fusion, so only a well-trained encoder lets it speak for the sentence.
+            expression, as released, the ``mean`` of its tokens, or ``unfused_mean``, their mean
+            before fusion. The first token sees no word before fusion, so only a well-trained
+            encoder lets it speak for the sentence; and an image part that is trained on single
+            frames has no reason to keep words of motion through fusion.
     """
 
     def __init__(
         self,
         tracker: MemoryAugmentedTracker | None = None,
         temporal_decoder: CrossModalTemporalDecoder | None = None,
-        sentence: Literal["first_token", "mean"] = "first_token",
+        sentence: Literal["first_token", "mean", "unfused_mean"] = "first_token",
     ) -> None:
         super().__init__()
         self.tracker = tracker
         self.temporal_decoder = temporal_decoder
-        self.sentence_features = {"first_token": first_token, "mean": mean_token}[sentence]
+        self.reads_unfused_text = sentence == "unfused_mean"
+        self.sentence_features = first_token if sentence == "first_token" else mean_token
 
-    def forward(self, queries: DecodedQueries, text: ReferenceText, num_frames: int) -> Tracks:
+    def forward(
+        self,
+        queries: DecodedQueries,
+        text: ReferenceText,
+        num_frames: int,
+        unfused_text: ReferenceText | None = None,
+    ) -> Tracks:
         """Make tracks.
 
         Args:
             queries: Queries of B*T frames.
             text: Expression features of the same frames.
             num_frames: T.
+            unfused_text: The same before fusion; only ``unfused_mean`` reads them.
+
+        Raises:
+            ValueError: If features before fusion are needed and missing.
         """
         tracks = as_tracks(queries, num_frames)
         if self.tracker is not None and num_frames > 1:
@@ -64,7 +77,11 @@ class ObjectConsistentTemporalEnhancer(DescribedModule):
                 gather_queries(tracks.reference_boxes_cxcywh, order),
             )
         if self.temporal_decoder is not None:
-            sentences = self.sentence_features(text).unflatten(0, (-1, num_frames))
+            source = unfused_text if self.reads_unfused_text else text
+            if source is None:
+                message = "the sentence is read before fusion: pass unfused_text"
+                raise ValueError(message)
+            sentences = self.sentence_features(source).unflatten(0, (-1, num_frames))
             enhanced = self.temporal_decoder(
                 tracks.features, sentences, tracks.reference_boxes_cxcywh
             )

@@ -90,3 +90,17 @@ def test_the_mean_sentence_reads_every_word_but_no_padding(
     assert torch.equal(enhancer(queries, ReferenceText(padded, text.valid), 3).features, result)
     other = enhancer(queries, ReferenceText(changed, text.valid), 3).features
     assert not torch.equal(other, result)
+
+
+def test_the_unfused_sentence_is_the_same_whatever_the_frame_shows(
+    queries: DecodedQueries, text: ReferenceText
+) -> None:
+    enhancer = ObjectConsistentTemporalEnhancer(None, decoder(), sentence="unfused_mean")
+    unfused = ReferenceText(torch.randn(6, 3, 16), text.valid)
+    result = enhancer(queries, text, 3, unfused).features
+    other = ReferenceText(torch.randn(6, 3, 16), text.valid)
+    assert torch.equal(enhancer(queries, other, 3, unfused).features, result)
+    mean = ObjectConsistentTemporalEnhancer(None, enhancer.temporal_decoder, sentence="mean")
+    assert torch.equal(mean(queries, unfused, 3).features, result)
+    with pytest.raises(ValueError, match="pass unfused_text"):
+        enhancer(queries, text, 3)
