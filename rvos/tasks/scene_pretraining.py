@@ -17,11 +17,12 @@ from rvos.models.referdino import (
     ReferDINO,
 )
 from rvos.models.referdino.temporal_enhancer import mean_token
-from rvos.structures import ReferenceText, TextTokens
+from rvos.structures import ReferenceText
 from rvos.structures.errors import RvosError
 from rvos.tasks.initial_weights import load_initial_weights
 from rvos.tasks.optimized_task import OptimizedTask, published_optimizer
 from rvos.tasks.scene_readers import SceneReader, TrackReader
+from rvos.tasks.shared_tokens import shared_tokens
 from rvos.tasks.tokenizers import MOVING_SHAPES_TOKENIZER, open_tokenizer
 
 _QUERY_NOISE = 0.3
@@ -266,46 +267,6 @@ def _find_temporal_parts(
         )
         raise SceneModelError(message)
     return enhancer, enhancer.temporal_decoder
-
-
-def shared_tokens(
-    tokens: TextTokens, parts: TextTokens
-) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Find the words of parts of phrases in the whole phrases.
-
-    Args:
-        tokens: P phrases.
-        parts: P phrases that are left when words of the others are taken away.
-
-    Returns:
-        Rows and positions of the words in ``tokens``, and those in ``parts``; without [CLS] and
-        [SEP].
-
-    Example:
-        >>> whole = torch.tensor([[101, 5, 9, 7, 9, 102]])
-        >>> part = torch.tensor([[101, 5, 7, 102, 0, 0]])
-        >>> tokens = [TextTokens(ids, ids.clamp(max=1)) for ids in (whole, part)]
-        >>> where, what = shared_tokens(*tokens)
-        >>> where[1].tolist(), what[1].tolist()
-        ([1, 3], [1, 2])
-    """
-    rows, found, sought = [], [], []
-    # Token ids are compared on the host: phrases are short, and one transfer is all it takes.
-    for row, (whole, part) in enumerate(
-        zip(tokens.input_ids.tolist(), parts.input_ids.tolist(), strict=True)
-    ):
-        start = 1
-        length = int(parts.attention_mask[row].sum())
-        for position in range(1, length - 1):
-            start = whole.index(part[position], start) + 1
-            rows.append(row)
-            found.append(start - 1)
-            sought.append(position)
-    device = tokens.input_ids.device
-    index, here, there = (
-        torch.tensor(n, device=device, dtype=torch.int64) for n in (rows, found, sought)
-    )
-    return (index, here), (index, there)
 
 
 def truth_loss(logits: Float[Tensor, "*s"], labels: Int[Tensor, "*s"]) -> Float[Tensor, ""]:

@@ -108,8 +108,10 @@ def draw_actions(
     """
     phrases = []
     for _ in range(int(generator.integers(1, max_phrases + 1))):
-        actor = pick(objects, generator)
-        action = pick([one for one in ACTIONS if _performs(actor, one)], generator)
+        # Action first: most objects stand still, and few of them do each other thing.
+        done = [one for one in ACTIONS if any(_performs(item, one) for item in objects)]
+        action = pick(done, generator)
+        actor = pick([item for item in objects if _performs(item, action)], generator)
         look = partial_look(actor.look, NAMED_SHARES, generator)
         said = tuple(_performs(item, action) for item in objects)
         phrases.append(Phrase(write_sentence(Performing(look, action), generator), said))

@@ -21,7 +21,8 @@ from rvos.datasets.moving_shapes.meaning import (
 )
 from rvos.datasets.moving_shapes.phrases import Phrase, VisibleObject, fits
 
-SHARE_OF_EXTREMES = 0.2  # of the phrases about places
+SHARE_OF_EXTREMES = 0.35  # of the phrases about places
+_NUM_TRIES = 8
 # Direction of the axis (x, y) along which a relation or an extreme grows.
 _AXES: dict[Relation, tuple[float, float]] = {
     "left": (-1.0, 0.0),
@@ -38,14 +39,16 @@ _EXTREMES: dict[Extreme, Relation] = {
 
 
 def draw_place(objects: Sequence[VisibleObject], generator: np.random.Generator) -> Phrase | None:
-    """Say where an object is.
+    """Say where an object is, if possible such that its place tells it from one that looks so too.
+
+    Where looks decide, nobody has to learn what the words for places mean.
 
     Args:
         objects: What the frame shows.
         generator: Source of every random draw.
 
     Returns:
-        The phrase; None where the draw suits no object or leaves too much open.
+        The phrase; None where no draw suits an object or all leave too much open.
 
     Example:
         >>> from rvos.datasets.moving_shapes.meaning import Look
@@ -53,8 +56,20 @@ def draw_place(objects: Sequence[VisibleObject], generator: np.random.Generator)
         >>> draw_place([left], np.random.default_rng(0)) is None  # nothing to stand beside
         True
     """
-    if len(objects) < 2:
-        return None
+    found = None
+    for _ in range(_NUM_TRIES if len(objects) > 1 else 0):
+        draw = _draw(objects, generator)
+        if draw is not None:
+            found, place_decides = draw
+            if place_decides:
+                break
+    return found
+
+
+def _draw(
+    objects: Sequence[VisibleObject], generator: np.random.Generator
+) -> tuple[Phrase, bool] | None:
+    """A phrase, and whether the place decides between objects of the named look."""
     look = partial_look(pick(objects, generator).look, NAMED_SHARES_OF_PLACES, generator)
     judged = [fits(look, item.look) for item in objects]
     if None in judged:
@@ -66,7 +81,7 @@ def draw_place(objects: Sequence[VisibleObject], generator: np.random.Generator)
         if len(rivals) < 2 or rivals[0] - rivals[1] < CLEAR_DISTANCE:
             return None
         truth = [bool(fit) and p == rivals[0] for p, fit in zip(places, judged, strict=True)]
-        return Phrase(write_sentence(Outermost(look, extreme), generator), tuple(truth))
+        return Phrase(write_sentence(Outermost(look, extreme), generator), tuple(truth)), True
     anchor_look = partial_look(pick(objects, generator).look, NAMED_SHARES, generator)
     anchors = [fits(anchor_look, item.look) for item in objects]
     if None in anchors or sum(bool(fit) for fit in anchors) != 1:
@@ -77,7 +92,13 @@ def draw_place(objects: Sequence[VisibleObject], generator: np.random.Generator)
         bool(fit) and item is not anchor and _stands(item, relation, anchor)
         for item, fit in zip(objects, judged, strict=True)
     )
-    return Phrase(write_sentence(Related(look, relation, anchor_look), generator), judgements)
+    rivals_judged = [
+        said
+        for item, fit, said in zip(objects, judged, judgements, strict=True)
+        if fit and item is not anchor
+    ]
+    phrase = Phrase(write_sentence(Related(look, relation, anchor_look), generator), judgements)
+    return phrase, True in rivals_judged and False in rivals_judged
 
 
 def _stands(item: VisibleObject, relation: Relation, anchor: VisibleObject) -> Judgement:

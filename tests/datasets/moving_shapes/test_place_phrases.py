@@ -34,3 +34,15 @@ def test_a_size_that_changes_is_not_used_for_places() -> None:
     for seed in range(200):
         phrase = draw_place(objects, np.random.default_rng(seed))
         assert phrase is None or not {"small", "large"} & set(phrase.text.split())
+
+
+def test_the_place_decides_where_it_can() -> None:
+    """Of four stars in a row some are right of others; looks alone name them all."""
+    objects = [VisibleObject(i, STAR, (20.0 + 40.0 * i, 10.0 + 30.0 * i)) for i in range(4)]
+    disc = VisibleObject(9, Look("circle", "blue", "large", "plain"), (100.0, 70.0))
+    decided = 0
+    for seed in range(100):
+        phrase = draw_place([*objects, disc], np.random.default_rng(seed))
+        if phrase is not None:  # the disc may be asked for, beside itself
+            decided += True in phrase.judgements[:4] and False in phrase.judgements[:4]
+    assert decided > 80  # of 100
