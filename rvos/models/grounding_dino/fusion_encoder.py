@@ -47,7 +47,11 @@ class FusionEncoder(nn.Module):
         memory, text = image.tokens, expressions.features
         shapes = torch.tensor(image.level_shapes, device=memory.device)
         starts = torch.cat((shapes.new_zeros(1), shapes.prod(1).cumsum(0)[:-1]))
-        reference_points = self._reference_points(image).to(memory.dtype)
+        reference_points = self._reference_points(image)
+        # Places stay in single precision: half of it cannot tell the cells of a large map apart.
+        reference_points = reference_points.to(
+            torch.promote_types(memory.dtype, reference_points.dtype)
+        )
         for layer in self.layers:
             (memory, text), _ = maybe_checkpoint(
                 self.checkpoint_activations and self.training,

@@ -58,7 +58,8 @@ class ImageEncoder(nn.Module):
             # Geometry is float32 in every precision, as in the released implementation.
             position = masked_pixel_positions(
                 level_valid, feature.shape[1] // 2, self.position_temperature
-            ).to(feature.dtype)
+            )
+            position = position.to(torch.promote_types(feature.dtype, position.dtype))
             tokens.append(feature.flatten(2).transpose(1, 2))
             positions.append(position.flatten(1, 2) + self.level_embed[level])
             valid.append(level_valid.flatten(1))

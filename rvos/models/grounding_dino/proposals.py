@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from rvos.models.grounding_dino.fusion_encoder import FusedFeatures
 from rvos.ops.gather import gather_queries
+from rvos.ops.precision import at_least_float32, without_autocast
 from rvos.structures import ImageFeatures, ReferenceText
 
 
@@ -62,7 +63,10 @@ def word_similarity(queries: Float[Tensor, "n q c"], text: ReferenceText) -> Flo
     Returns:
         Logits ``[N, Q, L]``, minus infinity on padding.
     """
-    similarity = queries @ text.features.transpose(-1, -2)
+    # Rounded scores are equal scores, and equal scores decide nothing.
+    with without_autocast(queries.device):
+        words = at_least_float32(text.features).transpose(-1, -2)
+        similarity = at_least_float32(queries) @ words
     return similarity.masked_fill(~text.valid.unsqueeze(1), float("-inf"))
 
 
@@ -92,8 +96,13 @@ class ProposalSelector(nn.Module):
             fused: Memory and expression of N frames.
             image: Their geometry.
         """
+        # In single precision: the rank of a token decides what it is taken for.
+        with without_autocast(fused.memory.device):
+            return self._select(fused, image)
+
+    def _select(self, fused: FusedFeatures, image: ImageFeatures) -> Proposals:
         grid_logits, usable = self._grid(image)
-        memory = fused.memory.masked_fill(~usable.unsqueeze(-1), 0.0)
+        memory = at_least_float32(fused.memory).masked_fill(~usable.unsqueeze(-1), 0.0)
         features = self.norm(self.projection(memory))
         word_logits = word_similarity(features, fused.text)
         scores = word_logits.amax(-1)

@@ -10,6 +10,7 @@ from rvos.models.grounding_dino.query_pruning import QueryPruner
 from rvos.ops.gather import gather_queries
 from rvos.ops.inverse_sigmoid import inverse_sigmoid
 from rvos.ops.position_embedding import sine_embedding
+from rvos.ops.precision import at_least_float32, without_autocast
 from rvos.structures import DecodedQueries, ImageFeatures
 
 
@@ -88,9 +89,25 @@ class QueryDecoder(nn.Module):
             )
             kept = self.pruner(queries, fused.text, self_attention.mean(1), text_attention.mean(1))
             queries, reference = gather_queries(queries, kept), gather_queries(reference, kept)
-            decoded.append(DecodedQueries(self.norm(queries), reference, kept))
-            reference = (self.box_head(queries) + inverse_sigmoid(reference.detach())).sigmoid()
+            decoded.append(DecodedQueries(self.norm(at_least_float32(queries)), reference, kept))
+            reference = self.refined_boxes(queries, reference.detach())
         return decoded
+
+    def refined_boxes(
+        self, queries: Float[Tensor, "*batch q c"], boxes_cxcywh: Float[Tensor, "*batch q 4"]
+    ) -> Float[Tensor, "*batch q 4"]:
+        """Move reference boxes to where the queries see the object, in single precision.
+
+        Args:
+            queries: ``[..., Q, C]``.
+            boxes_cxcywh: Their references ``[..., Q, 4]`` in [0, 1].
+
+        Returns:
+            Boxes ``[..., Q, 4]`` in [0, 1].
+        """
+        with without_autocast(queries.device):
+            offsets: Tensor = self.box_head(at_least_float32(queries))
+            return (offsets + inverse_sigmoid(boxes_cxcywh)).sigmoid()
 
     def query_positions(
         self,
@@ -108,5 +125,6 @@ class QueryDecoder(nn.Module):
         """
         boxes = reference_boxes_cxcywh * valid_ratios_xyxy.unsqueeze(1)
         embedding = sine_embedding(boxes, num_features=self.norm.normalized_shape[0] // 2)
-        positions: Tensor = self.position_head(embedding)
+        with without_autocast(boxes.device):
+            positions: Tensor = self.position_head(embedding)
         return positions

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from rvos.layers.described import DescribedModule
 from rvos.models.grounding_dino.proposals import text_similarity
+from rvos.ops.precision import at_least_float32
 from rvos.structures import ReferenceText
 
 
@@ -79,7 +80,8 @@ class ConfidenceQueryPruner(DescribedModule):
             >>> pruner(torch.rand(1, 6, 4), text, torch.rand(1, 6, 6), torch.rand(1, 6, 2)).shape
             torch.Size([1, 3])
         """
-        confidence = self.score(queries, text, self_attention, text_attention)
+        attention = at_least_float32(self_attention), at_least_float32(text_attention)
+        confidence = self.score(queries, text, *attention)
         num_kept = num_kept_queries(queries.shape[1], self.keep_ratio, self.min_queries)
         return confidence.topk(num_kept, dim=1).indices
 

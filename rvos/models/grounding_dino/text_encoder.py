@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from rvos.models.grounding_dino.prompt import phrase_blocks
 from rvos.ops.position_embedding import sine_embedding
+from rvos.ops.precision import without_autocast
 from rvos.structures import TextTokens
 
 
@@ -66,13 +67,15 @@ class TextEncoder(nn.Module):
             tokens: B tokenised expressions.
         """
         may_attend, position_ids = phrase_blocks(tokens.input_ids)
-        hidden = self.bert(
-            input_ids=tokens.input_ids,
-            attention_mask=may_attend.unsqueeze(1),
-            token_type_ids=torch.zeros_like(tokens.input_ids),
-            position_ids=position_ids,
-        ).last_hidden_state
-        features = self.projection(hidden)
+        # A few tokens per clip: single precision costs nothing, and every frame reads the result.
+        with without_autocast(tokens.input_ids.device):
+            hidden = self.bert(
+                input_ids=tokens.input_ids,
+                attention_mask=may_attend.unsqueeze(1),
+                token_type_ids=torch.zeros_like(tokens.input_ids),
+                position_ids=position_ids,
+            ).last_hidden_state
+            features = self.projection(hidden)
         positions = sine_embedding(position_ids.unsqueeze(-1).float(), features.shape[-1])
         positions = positions.to(features.dtype)
         return ExpressionFeatures(features, positions, tokens.attention_mask.bool(), may_attend)

@@ -27,7 +27,6 @@ from rvos.models.referdino.temporal_enhancer import (
     Tracks,
     as_tracks,
 )
-from rvos.ops.inverse_sigmoid import inverse_sigmoid
 from rvos.structures import (
     AuxiliarySegmentationOutput,
     DecodedQueries,
@@ -312,8 +311,9 @@ class ReferDINO(DescribedModule):
     def _output(self, tracks: Tracks, logits: Tensor, masks: Tensor) -> SegmentationOutput:
         """Class logits ``[N, Q]`` and masks of N frames as clips; boxes relative to references."""
         num_frames = tracks.features.shape[1]
-        offsets = self.grounder.query_decoder.box_head(tracks.features)
-        boxes = (offsets + inverse_sigmoid(tracks.reference_boxes_cxcywh)).sigmoid()
+        boxes = self.grounder.query_decoder.refined_boxes(
+            tracks.features, tracks.reference_boxes_cxcywh
+        )
         classes = _per_clip(logits, num_frames).unsqueeze(-1)
         return SegmentationOutput(classes, boxes, _per_clip(masks, num_frames))
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from rvos.layers.described import DescribedModule
 from rvos.ops.position_embedding import sine_embedding
+from rvos.ops.precision import at_least_float32, without_autocast
 
 
 class TemporalBlock(nn.Module):
@@ -102,11 +103,14 @@ class CrossModalTemporalDecoder(DescribedModule):
             torch.Size([1, 5, 3, 16])
         """
         num_clips, num_queries = tracks.shape[0], tracks.shape[2]
-        tracks = tracks + self._position(tracks, boxes_cxcywh)
-        sequence = tracks.transpose(1, 2).flatten(0, 1)
-        stream = sentences.repeat_interleave(num_queries, 0)
-        for block in self.blocks:
-            sequence, stream = block(sequence, stream)
+        # A dozen queries per frame: what is left to choose from is told apart in single precision.
+        with without_autocast(tracks.device):
+            tracks = at_least_float32(tracks)
+            tracks = tracks + self._position(tracks, boxes_cxcywh)
+            sequence = tracks.transpose(1, 2).flatten(0, 1)
+            stream = at_least_float32(sentences).repeat_interleave(num_queries, 0)
+            for block in self.blocks:
+                sequence, stream = block(sequence, stream)
         return sequence.unflatten(0, (num_clips, num_queries)).transpose(1, 2)
 
     def _position(self, tracks: Tensor, boxes_cxcywh: Tensor) -> Tensor | float:

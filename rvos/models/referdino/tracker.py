@@ -12,6 +12,7 @@ from torch.nn.functional import cosine_similarity
 from rvos.layers.described import DescribedModule
 from rvos.models.grounding_dino.proposals import text_similarity
 from rvos.ops.boxes import box_cxcywh_to_xyxy, box_iou
+from rvos.ops.precision import at_least_float32
 from rvos.structures import ReferenceText
 
 _DUPLICATE_IOU = 0.5
@@ -78,6 +79,7 @@ class MemoryAugmentedTracker(DescribedModule):
             tensor([0, 1, 2, 3])
         """
         num_clips, num_frames, num_queries = queries.shape[:3]
+        queries = at_least_float32(queries)
         flat = queries.flatten(0, 1)
         # The loop alternates with scipy on the host; one transfer beats one per frame.
         features = queries.detach().cpu()
