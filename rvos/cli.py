@@ -80,7 +80,7 @@ _TABLE = (
     Verb("held-out", "rvos.evaluation.held_out_command", "score weights on its fixed test split"),
     Verb("evaluate", "rvos.evaluation.evaluate_command", "score saved predictions of any method"),
     Verb("data", "rvos.datasets.data_command", "prepare or check a benchmark on disk"),
-    Verb("benchmark", "rvos.benchmarks.command", "measure how fast a model is on this machine"),
+    Verb("benchmark", "rvos.benchmarks.command", "measure speed and memory on this machine"),
 )
 VERBS = {verb.name: verb for verb in _TABLE}
 

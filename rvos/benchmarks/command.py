@@ -3,15 +3,25 @@
 import argparse
 import re
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import rvos
+from rvos.benchmarks.dataloading import DataLoadingRequest, measure_dataloading
+from rvos.benchmarks.dataloading_table import (
+    dataloading_as_json,
+    dataloading_headline,
+    format_dataloading,
+)
 from rvos.benchmarks.metric_masks import DAVIS_VAL
 from rvos.benchmarks.metrics import MetricsRequest, measure_metrics
 from rvos.benchmarks.metrics_table import format_metrics, metrics_as_json, metrics_headline
+from rvos.benchmarks.mevis_sized import MEVIS_TRAIN_VIDEOS, write_mevis_sized
 from rvos.benchmarks.throughput import ThroughputRequest, measure_throughput
 from rvos.benchmarks.throughput_table import format_report, headline, report_as_json
+from rvos.benchmarks.training_sets import BenchmarkName
 from rvos.evaluation.score_file import check_writable, write_report
 from rvos.inference.device import choose_device
 
@@ -57,6 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--json", type=Path, metavar="FILE", help="write the figures there, too")
     throughput.set_defaults(run=_throughput)
     _add_metrics(kinds.add_parser("metrics", allow_abbrev=False))
+    _add_dataloading(kinds.add_parser("dataloading", allow_abbrev=False))
     return parser
 
 
@@ -68,6 +79,54 @@ def _add_metrics(parser: argparse.ArgumentParser) -> None:
     add("--repeats", type=_positive, default=defaults.num_repeats, help="measurements")
     add("--json", type=Path, metavar="FILE", help="write the figures there, too")
     parser.set_defaults(run=_metrics)
+
+
+def _add_dataloading(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    defaults = DataLoadingRequest()
+    add("benchmark", metavar="BENCHMARK", nargs="?", choices=get_args(BenchmarkName))
+    add("root", metavar="ROOT", nargs="?", type=Path, help="its folder")
+    add("--workers", type=_whole, nargs="+", default=defaults.num_workers, help="to compare")
+    add("--batch-size", type=_positive, default=defaults.batch_size, help="clips per batch")
+    add("--batches", type=_positive, default=defaults.num_batches, help="after the first one")
+    add("--repeats", type=_positive, default=defaults.num_repeats, help="measurements")
+    add("--videos", type=_positive, default=MEVIS_TRAIN_VIDEOS, help="without BENCHMARK")
+    add("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    parser.set_defaults(run=_dataloading, parser=parser)
+
+
+def _dataloading(options: argparse.Namespace) -> int:
+    if options.benchmark is not None and options.root is None:
+        options.parser.error(
+            f"BENCHMARK needs its ROOT: rvos benchmark dataloading {options.benchmark} ROOT"
+        )
+    if options.json is not None:
+        check_writable(options.json)
+    workers = tuple(dict.fromkeys(options.workers))
+    request = DataLoadingRequest(options.batch_size, workers, options.batches, options.repeats)
+    if options.benchmark is not None:
+        source = f"{options.benchmark} in {options.root}"
+        _measure_dataloading(options, options.benchmark, options.root, source, request)
+        return 0
+    with tempfile.TemporaryDirectory(prefix="rvos_dataloading_") as folder:
+        source = f"written for this: {options.videos} videos in the layout and of the size of MeViS"
+        write_mevis_sized(Path(folder), options.videos)
+        _measure_dataloading(options, "mevis", Path(folder), source, request)
+    return 0
+
+
+def _measure_dataloading(
+    options: argparse.Namespace,
+    benchmark: BenchmarkName,
+    root: Path,
+    source: str,
+    request: DataLoadingRequest,
+) -> None:
+    _say(dataloading_headline(request, source))
+    report = measure_dataloading(benchmark, root, request, show_progress=True)
+    _say(f"\n{format_dataloading(report)}")
+    if options.json is not None:
+        write_report(options.json, dataloading_as_json(report, source))
 
 
 def _metrics(options: argparse.Namespace) -> int:
@@ -101,6 +160,13 @@ def _throughput(options: argparse.Namespace) -> int:
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         message = f"{text!r} is not a whole number from 1"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        message = f"{text!r} is not a whole number from 0"
         raise argparse.ArgumentTypeError(message)
     return int(text)
 

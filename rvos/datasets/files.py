@@ -1,6 +1,7 @@
 """Reading frames, palette masks and annotation files, with errors that name the file."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from rvos.datasets.errors import (
 
 # A parsed JSON object, not checked yet.
 JSONObject = dict[str, Any]
+_JSON_SPACE = re.compile(r"[ \t\n\r]*")
 
 
 def read_json(path: Path, benchmark: str) -> JSONObject:
@@ -61,9 +63,69 @@ def read_json_list(path: Path, benchmark: str) -> list[Any]:
     return content
 
 
+def read_json_entries(path: Path, benchmark: str) -> Iterator[tuple[str, Any]]:
+    """Read a large annotation file entry by entry; it never is Python objects as a whole.
+
+    What is kept of a million objects lies scattered among what is thrown away, so that the memory
+    of all of them stays with the process.
+
+    Args:
+        path: A file whose top level is an object.
+        benchmark: Named in the error if the file is missing.
+
+    Yields:
+        Name and value of each entry, in the file's order.
+
+    Raises:
+        DatasetNotFoundError: Without the file.
+        MalformedAnnotationError: If it is no JSON, or not an object; perhaps after some entries.
+    """
+    with _json_file(path, benchmark):
+        text = path.read_text(encoding="utf-8")
+        decoder, position = json.JSONDecoder(), _skip_space(text, 0)
+        if not text.startswith("{", position):
+            kind = type(json.loads(text)).__name__
+            raise MalformedAnnotationError(path, f"holds a {kind}, not an object")
+        position = _skip_space(text, position + 1)
+        is_last = text.startswith("}", position)
+        while not is_last:
+            name, position = decoder.raw_decode(text, position)
+            if not isinstance(name, str):
+                message = f"holds an entry whose name is no text: {name!r}"
+                raise MalformedAnnotationError(path, message)
+            position = _skip_mark(text, position, ":")
+            value, position = decoder.raw_decode(text, position)
+            yield name, value
+            is_last = text.startswith("}", _skip_space(text, position))
+            if not is_last:
+                position = _skip_mark(text, position, ",")
+        if _skip_mark(text, position, "}") != len(text):
+            raise MalformedAnnotationError(path, "more follows its last entry")
+
+
+def _skip_space(text: str, position: int) -> int:
+    space = _JSON_SPACE.match(text, position)
+    return position if space is None else space.end()
+
+
+def _skip_mark(text: str, position: int, mark: str) -> int:
+    position = _skip_space(text, position)
+    if not text.startswith(mark, position):
+        message = f"Expecting {mark!r} delimiter"
+        raise json.JSONDecodeError(message, text, position)
+    return _skip_space(text, position + 1)
+
+
 def _load_json(path: Path, benchmark: str) -> Any:
-    try:
+    with _json_file(path, benchmark):
         return json.loads(path.read_text(encoding="utf-8"))
+
+
+@contextmanager
+def _json_file(path: Path, benchmark: str) -> Iterator[None]:
+    """Turn what can go wrong in a JSON file into errors that name it."""
+    try:
+        yield
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DatasetNotFoundError(path, benchmark) from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

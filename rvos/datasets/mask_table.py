@@ -4,7 +4,8 @@ A dictionary of a million small Python objects is copied page by page into every
 reading a Python object writes its reference count; arrays are shared.
 """
 
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -16,32 +17,34 @@ class MaskTable:
     """Masks by track and frame.
 
     Args:
-        masks: Per track id one entry per frame: ``{"size": [H, W], "counts": str}`` or None where
-            the object is absent.
+        masks: Track ids, each with one entry per frame: ``{"size": [H, W], "counts": str}`` or None
+            where the object is absent. Tracks are packed one by one, so that an iterator need not
+            hold them all.
 
     Raises:
         KeyError: If an entry lacks ``size`` or ``counts``.
         TypeError: If an entry is neither an object nor null.
         ValueError: If a size is not a pair of numbers.
 
-    >>> table = MaskTable({"7": [{"size": [2, 3], "counts": "6"}, None]})
+    >>> table = MaskTable([("7", [{"size": [2, 3], "counts": "6"}, None])])
     >>> table.mask("7", 0), table.mask("7", 1), table.num_frames("7")
     (RunLengthMask(height=2, width=3, counts=b'6'), None, 2)
     """
 
-    def __init__(self, masks: Mapping[str, Sequence[JSONObject | None]]) -> None:
-        sizes: list[tuple[int, int]] = []
-        counts: list[bytes] = []
+    def __init__(self, masks: Iterable[tuple[str, Sequence[JSONObject | None]]]) -> None:
+        sizes, lengths, counts = array("i"), array("q", [0]), bytearray()
         self._first: dict[str, tuple[int, int]] = {}
-        for track_id, entries in masks.items():
-            self._first[str(track_id)] = (len(sizes), len(entries))
+        for track_id, entries in masks:
+            self._first[str(track_id)] = (len(sizes) // 2, len(entries))
             for entry in entries:
                 height, width = (0, 0) if entry is None else entry["size"]
-                sizes.append((int(height), int(width)))
-                counts.append(b"" if entry is None else str(entry["counts"]).encode("ascii"))
+                sizes.extend((int(height), int(width)))
+                text = b"" if entry is None else str(entry["counts"]).encode("ascii")
+                lengths.append(len(text))
+                counts += text
         self._sizes = np.array(sizes, dtype=np.int32).reshape(-1, 2)
-        self._ends = np.cumsum([0, *(len(text) for text in counts)], dtype=np.int64)
-        self._counts = np.frombuffer(b"".join(counts), dtype=np.uint8)
+        self._ends = np.cumsum(lengths, dtype=np.int64)
+        self._counts = np.frombuffer(bytes(counts), dtype=np.uint8)
 
     def __contains__(self, track_id: str) -> bool:
         """Whether the track is listed."""

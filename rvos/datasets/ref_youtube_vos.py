@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Unpack
 
 import numpy as np
 from jaxtyping import Bool
 
-from rvos.datasets.clip_sampler import FrameSampler
+from rvos.datasets.clip_options import ClipOptions
 from rvos.datasets.errors import (
     DatasetError,
     DatasetNotFoundError,
@@ -15,10 +15,9 @@ from rvos.datasets.errors import (
 )
 from rvos.datasets.files import JSONObject, annotation_layout, read_json
 from rvos.datasets.palette_masks import read_palette_masks
-from rvos.datasets.referring_video import ReferringVideoDataset, TargetChoice
+from rvos.datasets.referring_video import ReferringVideoDataset
 from rvos.datasets.safe_names import check_name
-from rvos.datasets.video_index import Video, id_list, id_order, parse_expressions
-from rvos.transforms.video import ClipTransform
+from rvos.datasets.video_index import Video, id_list, id_order, parse_expressions, parse_frames
 
 _NAME = "Ref-YouTube-VOS"
 
@@ -34,14 +33,8 @@ class RefYouTubeVOSDataset(ReferringVideoDataset):
     Args:
         root: Folder with ``meta_expressions`` and the splits.
         split: ``train``, ``valid`` or ``test``.
-        sampler: Chooses the frames of a clip; None takes the whole video.
-        sampling_step: Distance of the anchors; None for one sample per expression.
-        transform: Augmentation.
-        targets: Which tracks to list, see :class:`ReferringVideoDataset`.
-        kinds: Keep only expressions of these kinds.
-        max_videos: Keep only the first videos.
-        random_anchors: Draw anchors anew in every epoch, see :class:`ReferringVideoDataset`.
-        seed: Seed of all random draws.
+        **options: Sampler, augmentation and choice of videos and targets, as in
+            :class:`ReferringVideoDataset`.
 
     Raises:
         DatasetNotFoundError: If the folder or an annotation file is missing.
@@ -57,17 +50,7 @@ class RefYouTubeVOSDataset(ReferringVideoDataset):
     benchmark: ClassVar[str] = "Ref-YouTube-VOS"
 
     def __init__(
-        self,
-        root: Path | str,
-        split: str = "train",
-        sampler: FrameSampler | None = None,
-        sampling_step: int | None = None,
-        transform: ClipTransform | None = None,
-        targets: TargetChoice = "referred_union",
-        kinds: Sequence[str] | None = None,
-        max_videos: int | None = None,
-        random_anchors: bool | None = None,
-        seed: int = 0,
+        self, root: Path | str, split: str = "train", **options: Unpack[ClipOptions]
     ) -> None:
         self.root = Path(root)
         self._frames_folder = self.root / split / "JPEGImages"
@@ -75,16 +58,7 @@ class RefYouTubeVOSDataset(ReferringVideoDataset):
             raise self.missing_frames_error(self._frames_folder)
         self._masks_folder = self.root / split / "Annotations"
         super().__init__(
-            self._read_index(split),
-            has_annotations=self._masks_folder.is_dir(),
-            sampler=sampler,
-            sampling_step=sampling_step,
-            transform=transform,
-            targets=targets,
-            kinds=kinds,
-            max_videos=max_videos,
-            random_anchors=random_anchors,
-            seed=seed,
+            self._read_index(split), has_annotations=self._masks_folder.is_dir(), **options
         )
 
     def missing_frames_error(self, folder: Path) -> DatasetError:
@@ -175,7 +149,7 @@ def _parse_video(
         check_name(expression.expression_id, path)
     if tracks is None:
         tracks = list({track_id for e in expressions for track_id in e.track_ids})
-    frames = tuple(check_name(str(frame), path) for frame in entry["frames"])
+    frames = parse_frames(entry["frames"], path)
     check_name(video_id, path)
     return Video(video_id, frames, tuple(sorted(tracks, key=id_order)), expressions)
 

@@ -9,14 +9,15 @@ docs/own_data.md describes the files and shows a worked example::
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 from jaxtyping import Bool
 
-from rvos.datasets.clip_sampler import FrameSampler
+from rvos.datasets.clip_options import ClipOptions
 from rvos.datasets.errors import MaskSizeError
 from rvos.datasets.palette_masks import read_palette_masks
-from rvos.datasets.referring_video import ReferringVideoDataset, TargetChoice
+from rvos.datasets.referring_video import ReferringVideoDataset
 from rvos.datasets.video_folder_index import (
     VideoFolderError,
     find_image,
@@ -25,7 +26,6 @@ from rvos.datasets.video_folder_index import (
 )
 from rvos.datasets.video_index import Video
 from rvos.ops.rle import check_mask, decode_mask
-from rvos.transforms.video import ClipTransform
 
 
 class VideoFolderDataset(ReferringVideoDataset):
@@ -34,14 +34,8 @@ class VideoFolderDataset(ReferringVideoDataset):
     Args:
         root: Folder with the JSON files.
         split: Name of the JSON file, without ending.
-        sampler: Chooses the frames of a clip; None takes the whole video.
-        sampling_step: Distance of the anchors; None for one sample per expression.
-        transform: Augmentation.
-        targets: Which tracks to list, see :class:`ReferringVideoDataset`.
-        kinds: Keep only expressions of these kinds.
-        max_videos: Keep only the first videos.
-        random_anchors: Draw anchors anew in every epoch, see :class:`ReferringVideoDataset`.
-        seed: Seed of all random draws.
+        **options: Sampler, augmentation and choice of videos and targets, as in
+            :class:`ReferringVideoDataset`.
 
     Raises:
         DatasetNotFoundError: If the JSON file is missing.
@@ -53,33 +47,12 @@ class VideoFolderDataset(ReferringVideoDataset):
     """
 
     def __init__(
-        self,
-        root: Path | str,
-        split: str = "train",
-        sampler: FrameSampler | None = None,
-        sampling_step: int | None = None,
-        transform: ClipTransform | None = None,
-        targets: TargetChoice = "referred_union",
-        kinds: Sequence[str] | None = None,
-        max_videos: int | None = None,
-        random_anchors: bool | None = None,
-        seed: int = 0,
+        self, root: Path | str, split: str = "train", **options: Unpack[ClipOptions]
     ) -> None:
         self.root = Path(root)
         self._path = self.root / f"{split}.json"
         self._index = read_video_folder(self._path)
-        super().__init__(
-            self._index.videos,
-            has_annotations=self._index.has_annotations,
-            sampler=sampler,
-            sampling_step=sampling_step,
-            transform=transform,
-            targets=targets,
-            kinds=kinds,
-            max_videos=max_videos,
-            random_anchors=random_anchors,
-            seed=seed,
-        )
+        super().__init__(self._index.videos, has_annotations=self._index.has_annotations, **options)
 
     def frame_path(self, video: Video, frame_id: str) -> Path:
         """File of a frame.

@@ -101,7 +101,7 @@ def read_video_folder(path: Path) -> VideoFolderIndex:
         track_ids = tuple(sorted(tracks, key=id_order))
         videos.append(Video(video_id, frame_ids, track_ids, expressions))
     try:
-        table = MaskTable(masks)
+        table = MaskTable(masks.items())
     except (KeyError, TypeError, ValueError) as error:
         raise VideoFolderError(path, f"a mask is no run-length encoding ({error})") from error
     return VideoFolderIndex(videos, frames_folder, masks_folder, table, annotated)

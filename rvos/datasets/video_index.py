@@ -1,12 +1,15 @@
 """What a referring data set knows before it opens a single frame."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int
 
 from rvos.datasets.files import JSONObject
+from rvos.datasets.safe_names import check_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,25 @@ def id_list(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(item) for item in values))
 
 
+def parse_frames(frames: Iterable[object], path: Path) -> tuple[str, ...]:
+    """Read the ``frames`` entry of a video.
+
+    Args:
+        frames: Their names.
+        path: The annotation file, for errors.
+
+    Returns:
+        The names; those that videos share are held once.
+
+    Raises:
+        UnsafeNameError: If one is no plain file name.
+
+    >>> parse_frames(["00000", "00005"], Path("meta_expressions.json"))
+    ('00000', '00005')
+    """
+    return tuple(sys.intern(check_name(str(frame), path)) for frame in frames)
+
+
 def parse_expressions(entries: JSONObject, target_key: str) -> tuple[Expression, ...]:
     """Read the ``expressions`` entry of a video.
 
@@ -116,7 +138,7 @@ def parse_expressions(entries: JSONObject, target_key: str) -> tuple[Expression,
     """
     return tuple(
         Expression(
-            expression_id=expression_id,
+            expression_id=sys.intern(expression_id),
             text=clean_expression(entries[expression_id]["exp"]),
             kind=str(entries[expression_id].get("kind", "")),
             track_ids=id_list(entries[expression_id].get(target_key)),

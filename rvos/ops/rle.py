@@ -64,6 +64,26 @@ def decode_mask(rle: RunLengthMask) -> Bool[np.ndarray, "h w"]:
     return decoded.astype(bool)
 
 
+def mask_ious(masks: Sequence[RunLengthMask], target: RunLengthMask) -> tuple[float, ...]:
+    """Intersection over union of masks with one target, without decoding.
+
+    Args:
+        masks: The masks.
+        target: The target, of their size.
+
+    Returns:
+        One IoU per mask; 0 where nothing is shared, so for two empty masks, too.
+
+    >>> eye, full = np.eye(2, dtype=bool), np.ones((2, 2), dtype=bool)
+    >>> mask_ious([encode_mask(eye), encode_mask(full)], encode_mask(full))
+    (0.5, 1.0)
+    """
+    if not masks:
+        return ()
+    ious = coco_mask.iou([mask.as_coco() for mask in masks], [target.as_coco()], [0])
+    return tuple(np.asarray(ious)[:, 0].tolist())
+
+
 def mask_area(rle: RunLengthMask) -> int:
     """Number of pixels on the object, without decoding.
 

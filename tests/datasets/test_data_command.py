@@ -13,18 +13,12 @@ Unpack = Callable[[str], Path]
 
 
 @pytest.mark.parametrize(
-    ("benchmark", "folder"),
-    [
-        ("ref_davis17", "ref_davis"),
-        ("a2d_sentences", "a2d_sentences"),
-        ("jhmdb_sentences", "jhmdb_sentences"),
-        ("refcoco", "coco"),
-    ],
+    "benchmark", ["ref_davis17", "a2d_sentences", "jhmdb_sentences", "refcoco"]
 )
 def test_prepare_then_check(
-    unpack_benchmark: Unpack, capsys: pytest.CaptureFixture[str], benchmark: str, folder: str
+    unpack_benchmark: Unpack, capsys: pytest.CaptureFixture[str], benchmark: str
 ) -> None:
-    root = unpack_benchmark(folder)
+    root = unpack_benchmark(benchmark)
     assert cli.main(["data", "prepare", benchmark, str(root), "--quiet"]) == 0
     first = capsys.readouterr().out
     assert "written" in first

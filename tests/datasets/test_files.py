@@ -1,8 +1,12 @@
 import io
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from rvos.datasets.errors import (
@@ -11,7 +15,13 @@ from rvos.datasets.errors import (
     MalformedAnnotationError,
     UnreadableImageError,
 )
-from rvos.datasets.files import annotation_layout, read_frame, read_json, read_object_ids
+from rvos.datasets.files import (
+    annotation_layout,
+    read_frame,
+    read_json,
+    read_json_entries,
+    read_object_ids,
+)
 
 NOISE = np.random.default_rng(0).integers(0, 256, (32, 48, 3), dtype=np.uint8)
 
@@ -84,3 +94,52 @@ def test_parsing_errors_become_one_that_names_the_file() -> None:
             annotation_layout(Path("meta.json")),
         ):
             sorted(wrong["videos"].items())  # type: ignore[call-overload]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.text(max_size=4), json_values, max_size=4), st.sampled_from([None, 0, 2]))
+def test_entry_by_entry_is_the_whole(
+    tmp_path_factory: pytest.TempPathFactory, content: dict[str, Any], indent: int | None
+) -> None:
+    path = tmp_path_factory.mktemp("json") / "a.json"
+    path.write_text(f"\n{json.dumps(content, indent=indent)} ", encoding="utf-8")
+    assert list(read_json_entries(path, "MeViS")) == list(content.items())
+
+
+def test_every_truncation_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mask_dict.json"
+    text = '{"7": [{"size": [2, 3], "counts": "6"}, null], "8": []}'
+    for length in range(len(text)):
+        path.write_text(text[:length])
+        with pytest.raises(MalformedAnnotationError, match=r"mask_dict\.json"):
+            list(read_json_entries(path, "MeViS"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[1, 2]", "holds a list, not an object"),
+        ("7", "holds a int, not an object"),
+        ('{"a": 1} {', "more follows"),
+        ('{"a": 1 "b": 2}', "delimiter"),
+        ('{"a" 1}', "delimiter"),
+        ("{3: 1}", "name is no text: 3"),
+        ('{"a": 1,}', "not JSON"),
+    ],
+)
+def test_what_is_no_object_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(text)
+    with pytest.raises(MalformedAnnotationError, match=message):
+        list(read_json_entries(path, "MeViS"))
+
+
+def test_a_missing_large_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetNotFoundError, match=r"mask_dict\.json"):
+        next(read_json_entries(tmp_path / "mask_dict.json", "MeViS"))

@@ -23,7 +23,7 @@ def test_table_gives_back_what_it_was_given(content: dict[str, list[np.ndarray |
             return None
         return {"size": list(mask.shape), "counts": encode_mask(mask).counts.decode()}
 
-    table = MaskTable({track: [as_json(m) for m in masks] for track, masks in content.items()})
+    table = MaskTable((track, [as_json(m) for m in masks]) for track, masks in content.items())
     for track, masks in content.items():
         assert track in table
         assert table.num_frames(track) == len(masks)
@@ -36,4 +36,4 @@ def test_table_gives_back_what_it_was_given(content: dict[str, list[np.ndarray |
 @pytest.mark.parametrize("entry", [{"size": [1, 2]}, {"counts": "6"}, {"size": 3, "counts": "6"}])
 def test_wrong_entries_are_refused(entry: dict[str, Any]) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
-        MaskTable({"0": [entry]})
+        MaskTable([("0", [entry])])

@@ -6,8 +6,13 @@ import pytest
 
 from rvos.cli import main
 from rvos.datasets.moving_shapes.preset import HELD_OUT
-from rvos.datasets.moving_shapes.vocabulary import LAYOUTS, Layout
-from rvos.datasets.moving_shapes.writer import write_moving_shapes
+from rvos.datasets.moving_shapes.vocabulary import (
+    BENCHMARK_LAYOUTS,
+    LAYOUTS,
+    BenchmarkLayout,
+    Layout,
+)
+from rvos.datasets.moving_shapes.writer import FOLDER_OF_SPLIT, write_moving_shapes
 
 REPOSITORY = Path(__file__).parents[2]
 NANO_MODEL = Path(__file__).with_name("referdino_nano.yaml")
@@ -29,6 +34,23 @@ def moving_shapes(tmp_path_factory: pytest.TempPathFactory) -> dict[Layout, Path
     write_moving_shapes(
         roots["mevis"], split="test", num_videos=2, preset=short, progress=False, folder="valid"
     )
+    return roots
+
+
+@pytest.fixture(scope="session")
+def shapes_of_every_benchmark(
+    moving_shapes: dict[Layout, Path], tmp_path_factory: pytest.TempPathFactory
+) -> dict[BenchmarkLayout, Path]:
+    """Videos of four frames in the layouts of all benchmarks."""
+    short = dataclasses.replace(HELD_OUT, name="short", num_frames=4)
+    roots: dict[BenchmarkLayout, Path] = {**moving_shapes}
+    for layout in BENCHMARK_LAYOUTS:
+        if layout not in roots:
+            roots[layout] = tmp_path_factory.mktemp(layout)
+            for split in FOLDER_OF_SPLIT[layout]:
+                write_moving_shapes(
+                    roots[layout], layout, split=split, num_videos=2, preset=short, progress=False
+                )
     return roots
 
 

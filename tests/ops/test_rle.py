@@ -10,6 +10,7 @@ from rvos.ops.rle import (
     decode_mask,
     encode_mask,
     mask_area,
+    mask_ious,
     merge_masks,
 )
 
@@ -69,3 +70,15 @@ def test_encoded_masks_are_sound(mask: np.ndarray) -> None:
 def test_damaged_run_lengths_are_refused(counts: bytes, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         check_mask(RunLengthMask(2, 3, counts))
+
+
+def test_overlaps_are_those_of_the_pixels() -> None:
+    generator = np.random.default_rng(0)
+    target = generator.random((9, 7)) < 0.5
+    masks = [generator.random((9, 7)) < share for share in (0.0, 0.2, 0.8, 1.0)]
+    expected = [(mask & target).sum() / (mask | target).sum() for mask in masks]
+    encoded = [encode_mask(mask) for mask in masks]
+    assert mask_ious(encoded, encode_mask(target)) == pytest.approx(expected, abs=1e-15)
+    assert mask_ious([], encode_mask(target)) == ()
+    empty = encode_mask(np.zeros((9, 7), dtype=bool))
+    assert mask_ious([empty], empty) == (0.0,)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -18,10 +18,9 @@ from rvos.datasets.moving_shapes.actions import Doing
 from rvos.datasets.moving_shapes.vocabulary import COLOURS, SHAPES, SIZES, TEXTURES
 from rvos.datasets.targets import mask_boxes_cxcywh
 from rvos.ops.rle import decode_mask
+from rvos.transforms.frames import normalise_frames
 
 IGNORED_LABEL = -100
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 @dataclass
@@ -108,7 +107,7 @@ class AttributeFrameDataset(Dataset[AttributeFrame]):
             self.videos = [_parse_video(video_id, entry) for video_id, entry in entries]
         masks = read_json(self._masks_path, "MeViS")
         with annotation_layout(self._masks_path):
-            self._masks = MaskTable({t: masks[t] for video in self.videos for t in video.tracks})
+            self._masks = MaskTable((t, masks[t]) for video in self.videos for t in video.tracks)
         self._samples = np.array(
             [
                 (number, frame)
@@ -167,7 +166,7 @@ class AttributeFrameDataset(Dataset[AttributeFrame]):
             maps[:, mask] = labels[:, None]
         shape, colour, size, texture = torch.from_numpy(maps)
         return AttributeFrame(
-            frame=normalise_frame(pixels),
+            frame=normalise_frames(pixels[None])[0],
             foreground=torch.from_numpy((instance > 0).astype(np.int64)),
             shape=shape,
             colour=colour,
@@ -210,24 +209,6 @@ class AttributeFrameDataset(Dataset[AttributeFrame]):
                 if rle is not None:
                     return rle.height, rle.width
         return 1, 1
-
-
-def normalise_frame(pixels: UInt8[np.ndarray, "h w 3"]) -> Float[Tensor, "3 h w"]:
-    """Normalise a frame with the ImageNet statistics.
-
-    Args:
-        pixels: RGB ``[H, W, 3]``.
-
-    Returns:
-        The frame ``[3, H, W]``.
-
-    Example:
-        >>> normalise_frame(np.zeros((2, 4, 3), dtype=np.uint8)).shape
-        torch.Size([3, 2, 4])
-    """
-    frame = torch.from_numpy(pixels).permute(2, 0, 1).float() / 255.0
-    mean, std = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
-    return ((frame - mean[:, None, None]) / std[:, None, None]).contiguous()
 
 
 def _parse_video(video_id: str, entry: dict[str, Any]) -> AttributeVideo:

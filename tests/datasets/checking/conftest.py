@@ -18,8 +18,7 @@ def sound_root(
     def provide(benchmark: str) -> tuple[Path, tuple[str, ...]]:
         if benchmark in ("mevis", "ref_youtube_vos"):
             return request.getfixturevalue(f"{benchmark}_root"), ()
-        folder = {"ref_davis17": "ref_davis", "refcoco": "coco"}.get(benchmark, benchmark)
-        root = unpack_benchmark(folder)
+        root = unpack_benchmark(benchmark)
         prepare_benchmark(benchmark, root)  # type: ignore[arg-type]
         return root, ()
 

@@ -13,15 +13,6 @@ from rvos.datasets.preparation import (
 from rvos.datasets.ref_davis17 import RefDAVIS17Dataset
 
 Unpack = Callable[[str], Path]
-Snapshot = Callable[[Path], dict[str, str]]
-FOLDERS = {
-    "ref_davis17": "ref_davis",
-    "a2d_sentences": "a2d_sentences",
-    "jhmdb_sentences": "jhmdb_sentences",
-    "refcoco": "coco",
-    "refcoco+": "coco",
-    "refcocog": "coco",
-}
 
 
 def test_copy_that_was_interrupted_goes_on(

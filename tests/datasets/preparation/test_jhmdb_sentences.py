@@ -11,15 +11,6 @@ from rvos.datasets.preparation import (
 )
 
 Unpack = Callable[[str], Path]
-Snapshot = Callable[[Path], dict[str, str]]
-FOLDERS = {
-    "ref_davis17": "ref_davis",
-    "a2d_sentences": "a2d_sentences",
-    "jhmdb_sentences": "jhmdb_sentences",
-    "refcoco": "coco",
-    "refcoco+": "coco",
-    "refcocog": "coco",
-}
 
 
 def test_jhmdb_without_its_list_says_where_it_comes_from(unpack_benchmark: Unpack) -> None:

@@ -15,14 +15,6 @@ from rvos.datasets.ref_davis17 import RefDAVIS17Dataset
 
 Unpack = Callable[[str], Path]
 Snapshot = Callable[[Path], dict[str, str]]
-FOLDERS = {
-    "ref_davis17": "ref_davis",
-    "a2d_sentences": "a2d_sentences",
-    "jhmdb_sentences": "jhmdb_sentences",
-    "refcoco": "coco",
-    "refcoco+": "coco",
-    "refcocog": "coco",
-}
 
 
 def test_outputs_follow_their_inputs(unpack_benchmark: Unpack) -> None:

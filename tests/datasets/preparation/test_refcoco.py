@@ -12,15 +12,6 @@ from rvos.datasets.preparation import (
 )
 
 Unpack = Callable[[str], Path]
-Snapshot = Callable[[Path], dict[str, str]]
-FOLDERS = {
-    "ref_davis17": "ref_davis",
-    "a2d_sentences": "a2d_sentences",
-    "jhmdb_sentences": "jhmdb_sentences",
-    "refcoco": "coco",
-    "refcoco+": "coco",
-    "refcocog": "coco",
-}
 
 
 def test_reference_to_an_unknown_annotation(unpack_benchmark: Unpack) -> None:
