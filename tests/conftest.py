@@ -60,15 +60,17 @@ def nano_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-# Small trees in the layouts of the benchmarks.
+# Small trees in the layouts of the benchmarks, and the benchmarks whose tree has another name.
 BENCHMARKS = Path(__file__).parent / "datasets" / "data"
+TREES = {"ref_davis17": "ref_davis", "refcoco": "coco", "refcoco+": "coco", "refcocog": "coco"}
 
 
 @pytest.fixture
 def unpack_benchmark(tmp_path: Path) -> Callable[[str], Path]:
-    """Unpack a benchmark's small tree into a folder of the test's own."""
+    """Unpack the small tree of a benchmark, or the tree itself, into a folder of the test's own."""
 
-    def unpack(name: str) -> Path:
+    def unpack(benchmark: str) -> Path:
+        name = TREES.get(benchmark, benchmark)
         with zipfile.ZipFile(BENCHMARKS / f"{name}.zip") as archive:
             archive.extractall(tmp_path / "benchmarks")
         return tmp_path / "benchmarks" / name

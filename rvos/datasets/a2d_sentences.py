@@ -83,6 +83,19 @@ class A2DSentencesDataset(ReferringVideoDataset):
             seed=seed,
         )
 
+    def annotation_name(self, index: int) -> str:
+        """Name of a sample in the ground truth in COCO form.
+
+        Args:
+            index: Position in the data set.
+
+        Returns:
+            ``v_<video>_f_<frame>_i_<instance>``.
+        """
+        video, expression, frame = self._locate(index)
+        number = int(video.frame_ids[frame])
+        return f"v_{video.video_id}_f_{number}_i_{expression.expression_id}"
+
     def frame_path(self, video: Video, frame_id: str) -> Path:
         """File that holds a frame, and all others of its video.
 

@@ -13,9 +13,11 @@ class ClipDataset(EpochCounter, Dataset[VideoSample], ABC):
 
     Attributes:
         has_annotations: Whether samples carry masks to be scored with.
+        keeps_annotations: Whether samples carry them as annotated, too.
     """
 
     has_annotations: bool
+    keeps_annotations = False
 
     @abstractmethod
     def __len__(self) -> int:
@@ -43,6 +45,10 @@ class ClipDataset(EpochCounter, Dataset[VideoSample], ABC):
         Returns:
             The sample.
         """
+
+    def keep_annotations(self) -> None:
+        """Hand along what each sample is scored with, as no transform changes it."""
+        self.keeps_annotations = True
 
     def __getitem__(self, index: int) -> VideoSample:
         """Read and augment one clip as the present epoch sees it.

@@ -34,6 +34,7 @@ def collate_clips(samples: Sequence[VideoSample], size_divisibility: int = 32) -
     for position, (sample, (h, w)) in enumerate(zip(samples, sizes, strict=True)):
         frames[position, :, :, :h, :w] = sample.frames
         valid_pixels[position, :, :h, :w] = True
+    annotations = [sample.annotation for sample in samples if sample.annotation is not None]
     return VideoBatch(
         sample_ids=[sample.sample_id for sample in samples],
         video_ids=[sample.video_id for sample in samples],
@@ -45,6 +46,7 @@ def collate_clips(samples: Sequence[VideoSample], size_divisibility: int = 32) -
         targets=[_padded(sample.targets, height, width) for sample in samples],
         original_sizes=[sample.original_size for sample in samples],
         clip_sizes=sizes,
+        annotations=annotations if len(annotations) == len(samples) else None,
     )
 
 

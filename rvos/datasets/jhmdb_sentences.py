@@ -88,6 +88,18 @@ class JHMDBSentencesDataset(ReferringVideoDataset):
             seed=seed,
         )
 
+    def annotation_name(self, index: int) -> str:
+        """Name of a sample in the ground truth in COCO form.
+
+        Args:
+            index: Position in the data set.
+
+        Returns:
+            ``v_<video>_f_<frame>``.
+        """
+        video, _, frame = self._locate(index)
+        return f"v_{video.video_id}_f_{int(video.frame_ids[frame])}"
+
     def frame_path(self, video: Video, frame_id: str) -> Path:
         """File of a frame.
 

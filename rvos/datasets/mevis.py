@@ -2,24 +2,24 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 from jaxtyping import Bool
 
-from rvos.datasets.clip_sampler import FrameSampler
+from rvos.datasets.clip_options import ClipOptions
 from rvos.datasets.errors import (
     DatasetNotFoundError,
     MalformedAnnotationError,
     MaskSizeError,
     UnknownObjectError,
 )
-from rvos.datasets.files import JSONObject, annotation_layout, read_json
+from rvos.datasets.files import JSONObject, annotation_layout, read_json, read_json_entries
 from rvos.datasets.mask_table import MaskTable
-from rvos.datasets.referring_video import ReferringVideoDataset, TargetChoice
+from rvos.datasets.referring_video import ReferringVideoDataset
 from rvos.datasets.safe_names import check_name
-from rvos.datasets.video_index import Video, id_order, parse_expressions
+from rvos.datasets.video_index import Video, id_order, parse_expressions, parse_frames
 from rvos.ops.rle import check_mask, decode_mask
-from rvos.transforms.video import ClipTransform
 
 _NAME = "MeViS"
 
@@ -34,14 +34,8 @@ class MeViSDataset(ReferringVideoDataset):
     Args:
         root: Folder with the splits.
         split: ``train``, ``valid_u``, ``valid`` or any folder of that layout.
-        sampler: Chooses the frames of a clip; None takes the whole video.
-        sampling_step: Distance of the anchors; None for one sample per expression.
-        transform: Augmentation.
-        targets: Which tracks to list, see :class:`ReferringVideoDataset`.
-        kinds: Keep only expressions of these kinds.
-        max_videos: Keep only the first videos.
-        random_anchors: Draw anchors anew in every epoch, see :class:`ReferringVideoDataset`.
-        seed: Seed of all random draws.
+        **options: Sampler, augmentation and choice of videos and targets, as in
+            :class:`ReferringVideoDataset`.
 
     Raises:
         DatasetNotFoundError: If the folder or an annotation file is missing.
@@ -55,17 +49,7 @@ class MeViSDataset(ReferringVideoDataset):
     """
 
     def __init__(
-        self,
-        root: Path | str,
-        split: str = "train",
-        sampler: FrameSampler | None = None,
-        sampling_step: int | None = None,
-        transform: ClipTransform | None = None,
-        targets: TargetChoice = "referred_union",
-        kinds: Sequence[str] | None = None,
-        max_videos: int | None = None,
-        random_anchors: bool | None = None,
-        seed: int = 0,
+        self, root: Path | str, split: str = "train", **options: Unpack[ClipOptions]
     ) -> None:
         self.root = Path(root)
         self._frames_folder = self.root / split / "JPEGImages"
@@ -75,21 +59,10 @@ class MeViSDataset(ReferringVideoDataset):
         expressions_path = self.root / split / "meta_expressions.json"
         videos = _read_index(expressions_path)
         has_annotations = any(video.track_ids for video in videos)
-        self._masks = _read_masks(self._masks_path) if has_annotations else MaskTable({})
+        self._masks = _read_masks(self._masks_path) if has_annotations else MaskTable(())
         for video in videos:
             _check_video(video, self._masks, expressions_path, self._masks_path)
-        super().__init__(
-            videos,
-            has_annotations=has_annotations,
-            sampler=sampler,
-            sampling_step=sampling_step,
-            transform=transform,
-            targets=targets,
-            kinds=kinds,
-            max_videos=max_videos,
-            random_anchors=random_anchors,
-            seed=seed,
-        )
+        super().__init__(videos, has_annotations=has_annotations, **options)
 
     def frame_path(self, video: Video, frame_id: str) -> Path:
         """File of a frame.
@@ -156,15 +129,14 @@ def _parse_video(video_id: str, entry: JSONObject, path: Path) -> Video:
         check_name(expression.expression_id, path)
     tracks = {track_id for e in expressions for track_id in e.track_ids}
     tracks.update(str(item["anno_id"]) for item in entry.get("objects", {}).values())
-    frames = tuple(check_name(str(frame), path) for frame in entry["frames"])
+    frames = parse_frames(entry["frames"], path)
     check_name(video_id, path)
     return Video(video_id, frames, tuple(sorted(tracks, key=id_order)), expressions)
 
 
 def _read_masks(path: Path) -> MaskTable:
-    masks = read_json(path, _NAME)
     with annotation_layout(path):
-        return MaskTable(masks)
+        return MaskTable(read_json_entries(path, _NAME))
 
 
 def _check_video(video: Video, masks: MaskTable, path: Path, masks_path: Path) -> None:

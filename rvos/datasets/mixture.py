@@ -92,7 +92,15 @@ class MixtureDataset(ClipDataset):
         sample = self.parts[name].read_sample(position, part_epoch)
         sample.sample_id = f"{name}/{sample.sample_id}"
         sample.video_id = f"{name}/{sample.video_id}"
+        if sample.annotation is not None:
+            sample.annotation.name = f"{name}/{sample.annotation.name}"
         return sample
+
+    def keep_annotations(self) -> None:
+        """Hand along what each sample of any part is scored with."""
+        super().keep_annotations()
+        for part in self.parts.values():
+            part.keep_annotations()
 
     def locate(self, index: int, epoch: int) -> tuple[str, int, int]:
         """Find the sample behind a position.

@@ -26,7 +26,7 @@ from rvos.datasets.refcoco_files import RELEASES, RefCOCOName, converted_path
 from rvos.datasets.refcoco_index import read_refcoco_index
 from rvos.datasets.targets import clip_targets
 from rvos.ops.rle import decode_mask
-from rvos.structures.video import VideoSample
+from rvos.structures.video import Annotation, VideoSample
 from rvos.transforms.frames import normalise_frames
 from rvos.transforms.pseudo_video import PseudoVideo
 from rvos.transforms.video import ClipTransform
@@ -143,6 +143,10 @@ class RefCOCODataset(ClipDataset):
         if masks.shape[1:] != frame.shape[:2]:
             source = f"{self._annotations_path}, image {self.index.expression_ids[index]},"
             raise MaskSizeError(source, masks.shape[1:], frame.shape[:2])
+        annotation = None
+        if self.keeps_annotations:
+            box_xyxy = self.index.box_xyxy(index)
+            annotation = Annotation(sample_id, torch.from_numpy(masks), True, box_xyxy)
         clip, position = self._make_clip(frame, masks, self.index.expressions[index], generator)
         if self._transform is not None:
             clip = self._transform(clip, generator)
@@ -158,6 +162,7 @@ class RefCOCODataset(ClipDataset):
             frames=normalise_frames(clip.frames),
             targets=clip_targets(clip.masks, torch.ones(1, dtype=torch.bool)),
             original_size=(frame.shape[0], frame.shape[1]),
+            annotation=annotation,
         )
 
     def _read_image(self, index: int) -> np.ndarray:

@@ -1,12 +1,13 @@
 """The sentences of a split of RefCOCO, RefCOCO+ or RefCOCOg, in arrays that workers share."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float64, Int
 
 from rvos.datasets.errors import MalformedAnnotationError
 from rvos.datasets.files import JSONObject, annotation_layout, read_json
@@ -32,6 +33,8 @@ class RefCOCOIndex:
         file_names: The images' files.
         image_sizes: ``[I, 2]``, height and width.
         masks: The objects, as frames of a single track.
+        boxes_xyxy: ``[O, 4]``, corners of the objects as annotated, in pixels; NaN where the file
+            has no box.
         num_crowds: Sentences left out because they refer to a crowd.
     """
 
@@ -42,6 +45,7 @@ class RefCOCOIndex:
     file_names: TextTable
     image_sizes: Int[np.ndarray, "i 2"]
     masks: MaskTable
+    boxes_xyxy: Float64[np.ndarray, "o 4"]
     num_crowds: int
 
     def __len__(self) -> int:
@@ -60,6 +64,18 @@ class RefCOCOIndex:
         mask = self.masks.mask(_ALL_OBJECTS, int(self.object_of[row]))
         assert mask is not None, "every object has a mask, if perhaps an empty one"
         return mask
+
+    def box_xyxy(self, row: int) -> tuple[float, float, float, float] | None:
+        """The annotated box of a sentence's object.
+
+        Args:
+            row: Position of the sentence.
+
+        Returns:
+            Corners in pixels; None if the file has no box.
+        """
+        left, top, right, bottom = self.boxes_xyxy[int(self.object_of[row])].tolist()
+        return None if math.isnan(left) else (left, top, right, bottom)
 
 
 def read_refcoco_index(path: Path, max_images: int | None = None) -> RefCOCOIndex:
@@ -101,6 +117,7 @@ def _build(
     objects: dict[tuple[str, int], int] = {}
     sizes: list[tuple[int, int]] = []
     masks: list[dict[str, Any]] = []
+    boxes: list[list[float]] = []
     sentences: list[tuple[int, int, int]] = []
     texts: list[str] = []
     num_crowds = 0
@@ -120,6 +137,7 @@ def _build(
         if key not in objects:
             objects[key] = len(objects)
             masks.append(_mask(annotation, size, path))
+            boxes.append(_corners(annotation))
         sentences.append((int(image["id"]), images[file_name], objects[key]))
         texts.append(clean_expression(image["caption"]))
     columns = np.array(sentences, dtype=np.int32).reshape(-1, 3)
@@ -130,7 +148,8 @@ def _build(
         object_of=columns[:, 2].copy(),
         file_names=TextTable(images),
         image_sizes=np.array(sizes, dtype=np.int32).reshape(-1, 2),
-        masks=MaskTable({_ALL_OBJECTS: masks}),
+        masks=MaskTable([(_ALL_OBJECTS, masks)]),
+        boxes_xyxy=np.array(boxes, dtype=np.float64).reshape(-1, 4),
         num_crowds=num_crowds,
     )
 
@@ -141,3 +160,10 @@ def _mask(annotation: JSONObject, size: tuple[int, int], path: Path) -> dict[str
     except (TypeError, ValueError) as error:
         raise MalformedAnnotationError(path, f"annotation {annotation['id']}: {error}") from error
     return {"size": size, "counts": rle.counts.decode("ascii")}
+
+
+def _corners(annotation: JSONObject) -> list[float]:
+    if annotation.get("bbox") is None:
+        return [math.nan] * 4
+    left, top, width, height = map(float, annotation["bbox"])
+    return [left, top, left + width, top + height]

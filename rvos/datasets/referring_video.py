@@ -15,7 +15,7 @@ from rvos.datasets.clip_sampler import FrameSampler, WholeVideoSampler
 from rvos.datasets.errors import DatasetError
 from rvos.datasets.files import read_frame
 from rvos.datasets.random_draws import sample_generator
-from rvos.datasets.targets import clip_targets
+from rvos.datasets.targets import clip_targets, referred_annotation
 from rvos.datasets.video_index import Expression, Video, index_samples, select_videos
 from rvos.datasets.window_sampler import WindowSampler, mark_anchor
 from rvos.structures.video import VideoSample
@@ -151,6 +151,17 @@ class ReferringVideoDataset(ClipDataset):
             return f"{sample_id}/{video.frame_ids[anchor]}"
         return sample_id if self._sampling_step is None else f"{sample_id}/{anchor}"
 
+    def annotation_name(self, index: int) -> str:
+        """Name of a sample in the benchmark's ground truth; one with names overrides this.
+
+        Args:
+            index: Position in the data set.
+
+        Returns:
+            The name, unique in the data set.
+        """
+        return self.sample_id(index)
+
     def expression(self, index: int) -> tuple[str, str]:
         """Video id and expression of a sample, without reading a frame.
 
@@ -204,6 +215,10 @@ class ReferringVideoDataset(ClipDataset):
         masks, referred = self._read_targets(
             video, expression, frame_indices, (height, width), annotated
         )
+        annotation = None
+        if self.keeps_annotations:
+            name = self.annotation_name(index)
+            annotation = referred_annotation(name, masks, referred, annotated)
         clip = DecodedClip(frames, masks, expression.text)
         if self._transform is not None:
             clip = self._transform(clip, generator)
@@ -216,6 +231,7 @@ class ReferringVideoDataset(ClipDataset):
             frames=normalise_frames(clip.frames),
             targets=clip_targets(clip.masks, referred, annotated),
             original_size=(height, width),
+            annotation=annotation,
         )
 
     def _locate(self, index: int) -> tuple[Video, Expression, int]:

@@ -6,7 +6,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from rvos.ops.boxes import box_xyxy_to_cxcywh, masks_to_boxes_xyxy
-from rvos.structures.video import ClipTargets
+from rvos.structures.video import Annotation, ClipTargets
 
 
 def mask_boxes_cxcywh(masks: Bool[Tensor, "*s h w"]) -> Float[Tensor, "*s 4"]:
@@ -50,3 +50,29 @@ def clip_targets(
     boxes = mask_boxes_cxcywh(mask_tensor)
     present = boxes[..., 2] > 0
     return ClipTargets(boxes, mask_tensor, present, referred, annotated)
+
+
+def referred_annotation(
+    name: str,
+    masks: Bool[np.ndarray, "n t h w"],
+    referred: Bool[Tensor, " n"],
+    annotated: Bool[Tensor, " t"] | None = None,
+) -> Annotation:
+    """Merge the tracks that an expression refers to, as they are before augmentation.
+
+    Args:
+        name: Name of the sample in the ground truth.
+        masks: ``[N, T, H, W]``, True on the object.
+        referred: ``[N]``, True for the tracks that the expression refers to.
+        annotated: ``[T]``, True for the annotated frames; None = every frame.
+
+    Returns:
+        The annotation of the annotated frames.
+
+    >>> masks = np.eye(2, dtype=bool)[:, None, None]
+    >>> referred_annotation("a", masks, torch.tensor([False, True])).masks.tolist()
+    [[[False, True]]]
+    """
+    union = torch.from_numpy(masks)[referred].any(dim=0)
+    scored = union if annotated is None else union[annotated]
+    return Annotation(name, scored, bool(referred.any()))

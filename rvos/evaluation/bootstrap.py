@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from rvos.evaluation.protocols.base import Measure, VideoResult
+from rvos.evaluation.set_measures import SetMeasures
 
 NUM_RESAMPLES = 2000
 LEVEL = 0.95
@@ -106,6 +107,59 @@ def paired_difference(
         return Difference(value, None)
     draws = _draws(len(first), seed, num_resamples)
     return Difference(value, _interval(_resampled(pair[0], draws) - _resampled(pair[1], draws)))
+
+
+def set_intervals(
+    measures: SetMeasures, seed: int = 0, num_resamples: int = NUM_RESAMPLES
+) -> dict[str, Interval | None]:
+    """Find where measures over a whole set lie when other videos are drawn.
+
+    Args:
+        measures: What is computed of each draw.
+        seed: Seed of the draws; those of ``bootstrap_interval`` with the same one.
+        num_resamples: Number of draws.
+
+    Returns:
+        Name to the 95 % interval; None with fewer than two videos.
+    """
+    if measures.num_videos < 2:
+        return dict.fromkeys(measures.names)
+    values = _set_resampled(measures, _draws(measures.num_videos, seed, num_resamples))
+    return {name: _interval(column) for name, column in zip(measures.names, values.T, strict=True)}
+
+
+def set_differences(
+    first: SetMeasures, second: SetMeasures, seed: int = 0, num_resamples: int = NUM_RESAMPLES
+) -> dict[str, Difference]:
+    """Compare two methods by measures over a whole set; every draw takes the same videos of both.
+
+    Args:
+        first: Measures of one method.
+        second: Those of the other, of the same videos in the same order.
+        seed: Seed of the draws.
+        num_resamples: Number of draws.
+
+    Returns:
+        Name to first minus second, with the 95 % interval.
+    """
+    once = np.ones(first.num_videos, dtype=np.int64)
+    values = first.over(once) - second.over(once)
+    intervals: list[Interval | None] = [None] * len(values)
+    if first.num_videos > 1:
+        draws = _draws(first.num_videos, seed, num_resamples)
+        resampled = _set_resampled(first, draws) - _set_resampled(second, draws)
+        intervals = [_interval(column) for column in resampled.T]
+    return {
+        name: Difference(value, interval)
+        for name, value, interval in zip(first.names, values.tolist(), intervals, strict=True)
+    }
+
+
+def _set_resampled(
+    measures: SetMeasures, draws: Int64[np.ndarray, "r v"]
+) -> Float64[np.ndarray, "r m"]:
+    """The measures in every draw."""
+    return np.stack([measures.over(num_draws) for num_draws in draws])
 
 
 def _video_sums(results: Sequence[VideoResult], measure: Measure) -> Float64[np.ndarray, "v 2"]:

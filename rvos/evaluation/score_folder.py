@@ -11,13 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rvos.evaluation.bootstrap import (
-    LEVEL,
-    NUM_RESAMPLES,
-    Interval,
-    bootstrap_interval,
-    paired_difference,
-)
+from rvos.evaluation.bootstrap import LEVEL, NUM_RESAMPLES, Interval
 from rvos.evaluation.protocols import ScoreRow, ScoreTable
 from rvos.evaluation.score_file import ScoreFileError, write_report
 from rvos.evaluation.scorer import Scores, ScoringJob
@@ -168,24 +162,20 @@ def _measures(scores: Scores) -> dict[str, Mapping[str, Any]]:
     content: dict[str, Mapping[str, Any]] = {}
     for name, value in scores.values.items():
         measure = measures.get(name)
-        interval = bootstrap_interval(scores.results, measure) if measure else None
         content[name] = {
             "value": None if math.isnan(value) else value,
-            "interval": _pair(interval),
+            "interval": _pair(scores.intervals[name]),
             "unverified": measure is not None and measure.unverified,
         }
     return content
 
 
 def _comparison(path: Path, scores: Scores, other: Scores) -> dict[str, Any]:
-    content: dict[str, Any] = {"predictions": str(path), "differences": {}}
-    for measure in scores.protocol.measures:
-        if measure.name in scores.values and measure.name in other.values:
-            found = paired_difference(scores.results, other.results, measure)
-            content["differences"][measure.name] = {
-                "value": found.value,
-                "interval": _pair(found.interval),
-            }
+    differences = {
+        name: {"value": found.value, "interval": _pair(found.interval)}
+        for name, found in scores.differences(other).items()
+    }
+    content: dict[str, Any] = {"predictions": str(path), "differences": differences}
     content["measures"] = _measures(other)
     content["missing"] = [asdict(gap) for result in other.results for gap in result.gaps]
     return content

@@ -4,7 +4,6 @@ import math
 import textwrap
 from collections.abc import Sequence
 
-from rvos.evaluation.bootstrap import bootstrap_interval, paired_difference
 from rvos.evaluation.protocols import Gap, ScoreTable, ScoringProtocol
 from rvos.evaluation.scorer import Scores
 
@@ -27,8 +26,7 @@ def score_table(scores: Scores) -> str:
     cells = [["measure", "score", "95% interval"]]
     is_marked = False
     for name, value in scores.values.items():
-        measure = measures.get(name)
-        interval = bootstrap_interval(scores.results, measure) if measure else None
+        measure, interval = measures.get(name), scores.intervals[name]
         shown = f"{percent(interval.low)} .. {percent(interval.high)}" if interval else "-"
         mark = _MARK if measure and measure.unverified else ""
         is_marked = is_marked or bool(mark)
@@ -50,19 +48,14 @@ def comparison_table(scores: Scores, other: Scores, names: tuple[str, str]) -> s
     Returns:
         The lines; below the table, on how many rows either is better.
     """
-    measures = {measure.name: measure for measure in scores.protocol.measures}
     cells = [["measure", *names, "difference", "95% interval", "verdict"]]
-    for name, value in scores.values.items():
-        if name not in other.values:
-            continue
+    for name, found in scores.differences(other).items():
         shown, verdict = "-", "-"
-        if name in measures:
-            found = paired_difference(scores.results, other.results, measures[name])
-            if found.interval is not None:
-                shown = f"{signed(found.interval.low)} .. {signed(found.interval.high)}"
-                verdict = "clear" if found.is_clear else "open"
-        pair = [percent(value), percent(other.values[name])]
-        cells.append([name, *pair, signed(value - other.values[name]), shown, verdict])
+        if found.interval is not None:
+            shown = f"{signed(found.interval.low)} .. {signed(found.interval.high)}"
+            verdict = "clear" if found.is_clear else "open"
+        pair = [percent(scores.values[name]), percent(other.values[name])]
+        cells.append([name, *pair, signed(found.value), shown, verdict])
     note = "clear: the interval of the difference leaves 0 out; open: it does not"
     return "\n".join([*align(cells), note, _wins(scores, other, names)])
 

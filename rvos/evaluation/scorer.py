@@ -9,12 +9,22 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import cv2
+import numpy as np
 import torch
 from tqdm import tqdm
 
+from rvos.evaluation.bootstrap import (
+    Difference,
+    Interval,
+    bootstrap_interval,
+    paired_difference,
+    set_differences,
+    set_intervals,
+)
 from rvos.evaluation.protocols import ScoreRow, ScoringProtocol, VideoResult, find_protocol
 from rvos.structures.errors import RvosError
 
@@ -51,7 +61,7 @@ class ScoringJob:
         return find_protocol(self.benchmark)(self.root, self.predictions, self.split)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scores:
     """What one method reached.
 
@@ -69,6 +79,36 @@ class Scores:
     def rows(self) -> list[ScoreRow]:
         """All rows, video by video."""
         return [row for result in self.results for row in result.rows]
+
+    @cached_property
+    def intervals(self) -> dict[str, Interval | None]:
+        """Where each value lies when other videos are drawn; None where there is no interval."""
+        intervals = {
+            measure.name: bootstrap_interval(self.results, measure)
+            for measure in self.protocol.measures
+            if measure.name in self.values
+        }
+        whole_set = self.protocol.set_measures(self.results)
+        return intervals if whole_set is None else intervals | set_intervals(whole_set)
+
+    def differences(self, other: "Scores") -> dict[str, Difference]:
+        """Compare with another method on the same videos.
+
+        Args:
+            other: Its scores.
+
+        Returns:
+            Name to the difference, for every measure that applies to both.
+        """
+        differences = {
+            measure.name: paired_difference(self.results, other.results, measure)
+            for measure in self.protocol.measures
+            if measure.name in self.values and measure.name in other.values
+        }
+        ours, theirs = (each.protocol.set_measures(each.results) for each in (self, other))
+        if ours is None or theirs is None:
+            return differences
+        return differences | set_differences(ours, theirs)
 
 
 def score_predictions(job: ScoringJob, workers: int = 1, show_progress: bool = False) -> Scores:
@@ -116,7 +156,11 @@ def measured_values(protocol: ScoringProtocol, results: Sequence[VideoResult]) -
     rows = [row for result in results for row in result.rows]
     measured = {measure.name: measure.over(rows) for measure in protocol.measures}
     applying = {name: value for name, value in measured.items() if not math.isnan(value)}
-    return {**applying, **protocol.set_measures(results)}
+    whole_set = protocol.set_measures(results)
+    if whole_set is None:
+        return applying
+    values = whole_set.over(np.ones(len(results), dtype=np.int64))
+    return {**applying, **dict(zip(whole_set.names, values.tolist(), strict=True))}
 
 
 def available_workers() -> int:

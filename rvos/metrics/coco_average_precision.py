@@ -1,17 +1,30 @@
-"""COCO's average precision of masks that are run-length encoded already."""
+"""COCO's average precision, from the overlaps of predictions with one target per sample.
 
-import io
+The rules are those of COCOeval with a single category, 100 detections per image and one object in
+each image. Masks are not needed once their overlaps and areas are known.
+"""
+
+import itertools
 from collections.abc import Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass
-from typing import NotRequired, TypedDict
+from typing import Literal
 
+import numpy as np
 import torch
-from jaxtyping import Float64
-from pycocotools import mask as coco_mask
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
+from jaxtyping import Bool, Float64, Int
 from torch import Tensor
+
+AreaRange = Literal["all", "small", "medium", "large"]
+
+IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
+_RECALLS = np.linspace(0, 1, 101)
+_MOST_DETECTIONS = 100
+_AREAS: dict[AreaRange, tuple[float, float]] = {
+    "all": (0, 1e10),
+    "small": (0, 32**2),
+    "medium": (32**2, 96**2),
+    "large": (96**2, 1e10),
+}
 
 
 @dataclass
@@ -54,26 +67,104 @@ class MaskAveragePrecisionResult:
 
 
 @dataclass(frozen=True, slots=True)
-class EncodedSample:
-    """Predictions and target of one sample.
+class DetectionOverlaps:
+    """What average precision needs of one sample; no mask.
 
     Attributes:
-        image_id: Unique name.
-        size: Height and width of all masks.
-        target: Compressed run lengths of COCO.
-        masks: Compressed run lengths of any number of predictions.
-        scores: Their confidences.
+        sample_id: Unique name; of equal scores the sample with the smaller name ranks first.
+        target_area: Pixels of the target.
+        scores: Confidence of each prediction.
+        ious: IoU of each prediction with the target; 0 where they share no pixel.
+        areas: Pixels of each prediction.
     """
 
-    image_id: str
-    size: list[int]
-    target: str
-    masks: list[str]
-    scores: list[float]
+    sample_id: str
+    target_area: int
+    scores: tuple[float, ...]
+    ious: tuple[float, ...]
+    areas: tuple[int, ...]
+
+    def best_only(self) -> "DetectionOverlaps":
+        """Leave out all but the best-scored prediction; of equal scores the last stays."""
+        if not self.scores:
+            return self
+        best = max(range(len(self.scores)), key=lambda index: (self.scores[index], index))
+        return DetectionOverlaps(
+            self.sample_id,
+            self.target_area,
+            (self.scores[best],),
+            (self.ious[best],),
+            (self.areas[best],),
+        )
 
 
-def average_precision(samples: Sequence[EncodedSample]) -> MaskAveragePrecisionResult:
-    """Evaluate samples with COCOeval, which counts the 100 best predictions of each.
+class RankedDetections:
+    """The predictions of many samples, ranked and compared with the targets once.
+
+    Precision can then be computed again and again with other samples drawn, as a bootstrap does.
+
+    Args:
+        samples: The samples, in any order.
+        area: Which targets count; the others, and what is found of them, are ignored.
+    """
+
+    def __init__(self, samples: Sequence[DetectionOverlaps], area: AreaRange = "all") -> None:
+        low, high = _AREAS[area]
+        self._is_target = np.array([low <= each.target_area <= high for each in samples], bool)
+        by_name = sorted(range(len(samples)), key=lambda index: samples[index].sample_id)
+        chosen = [_best_hundred(samples[index].scores) for index in by_name]
+        rows = [(index, row) for index, rows in zip(by_name, chosen, strict=True) for row in rows]
+        scores = np.array([samples[index].scores[row] for index, row in rows], np.float64)
+        areas = np.array([samples[index].areas[row] for index, row in rows], np.float64)
+        sample = np.array([index for index, _ in rows], np.int64)
+        first = np.cumsum([0, *(len(rows) for rows in chosen)])
+        ious = np.array([samples[index].ious[row] for index, row in rows], np.float64)
+        found = np.zeros((len(IOU_THRESHOLDS), len(rows)), dtype=bool)
+        for start, end in itertools.pairwise(first.tolist()):
+            found[:, start:end] = _first_above_threshold(ious[start:end])
+        in_range = (low <= areas) & (areas <= high)
+        order = np.argsort(-scores, kind="stable")
+        hits = (found & self._is_target[sample])[:, order]
+        # A match with a target that does not count is ignored, and so is a miss of another size.
+        counted = hits | (~found & in_range)[:, order]
+        self._sample = sample[order]
+        self._hits = [np.flatnonzero(row) for row in hits]
+        # Thresholds mostly count the same predictions: all of them.
+        self._counted, self._row_of = np.unique(counted, axis=0, return_inverse=True)
+
+    def precision(self, num_draws: Int[np.ndarray, " s"]) -> Float64[np.ndarray, "t r"] | None:
+        """Compute the interpolated precision of a draw of samples.
+
+        Args:
+            num_draws: ``[S]``, how often each sample is drawn; copies rank side by side.
+
+        Returns:
+            ``[T, R]`` at T IoU thresholds and R = 101 recalls; None without a target that counts.
+        """
+        num_targets = int(num_draws[self._is_target].sum())
+        if num_targets == 0:
+            return None
+        draws = num_draws[self._sample]
+        ranks = np.cumsum(draws * self._counted, axis=1)
+        precision = np.zeros((len(IOU_THRESHOLDS), len(_RECALLS)))
+        for values, hits, row in zip(precision, self._hits, self._row_of.ravel(), strict=True):
+            drawn = hits[draws[hits] > 0]
+            num_found = np.cumsum(draws[drawn])
+            # Both as COCOeval computes them, to the last bit.
+            exact = num_found / (ranks[row][drawn] + np.spacing(1))
+            envelope = np.maximum.accumulate(exact[::-1])[::-1]
+            position = np.searchsorted(num_found / num_targets, _RECALLS, side="left")
+            reached = position < len(envelope)
+            values[reached] = envelope[position[reached]]
+        return precision
+
+    def precision_of_all(self) -> Float64[np.ndarray, "t r"] | None:
+        """Compute the interpolated precision with every sample drawn once, see ``precision``."""
+        return self.precision(np.ones(len(self._is_target), dtype=np.int64))
+
+
+def average_precision(samples: Sequence[DetectionOverlaps]) -> MaskAveragePrecisionResult:
+    """Average precision over all samples, as COCOeval computes it.
 
     Args:
         samples: The samples; their order does not matter.
@@ -81,69 +172,48 @@ def average_precision(samples: Sequence[EncodedSample]) -> MaskAveragePrecisionR
     Returns:
         AP over all targets and by their size.
 
-    >>> sample = EncodedSample("a", [2, 2], "112", ["112"], [0.5])
-    >>> average_precision([sample]).ap_50
+    >>> average_precision([DetectionOverlaps("a", 3, (0.5,), (0.6,), (2,))]).ap_50
     tensor(1., dtype=torch.float64)
     """
-    evaluation = COCOeval(iouType="segm")
-    with redirect_stdout(io.StringIO()):  # COCOeval prints its progress
-        evaluation.cocoGt, evaluation.cocoDt = _coco_tables(samples)
-        evaluation.params.imgIds = evaluation.cocoGt.getImgIds()
-        evaluation.params.catIds = [1]
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    return MaskAveragePrecisionResult(*torch.tensor(evaluation.stats[:6], dtype=torch.float64))
-
-
-class _RunLengths(TypedDict):
-    """A mask as pycocotools reads it."""
-
-    size: list[int]
-    counts: str
-
-
-class _Annotation(TypedDict):
-    """One mask as COCOeval reads it."""
-
-    id: int
-    image_id: str
-    category_id: int
-    iscrowd: int
-    segmentation: _RunLengths
-    area: int
-    score: NotRequired[float]
-
-
-def _coco_tables(samples: Sequence[EncodedSample]) -> tuple[COCO, COCO]:
-    """Build what COCOeval reads: targets and predictions."""
-    targets: list[_Annotation] = []
-    predictions: list[_Annotation] = []
-    for sample in samples:
-        targets.append(_annotation(sample, sample.target, len(targets)))
-        for code, score in zip(sample.masks, sample.scores, strict=True):
-            predictions.append({**_annotation(sample, code, len(predictions)), "score": score})
-    images = [
-        {"id": sample.image_id, "height": sample.size[0], "width": sample.size[1]}
-        for sample in samples
+    everything = RankedDetections(samples).precision_of_all()
+    by_size = [
+        _mean(RankedDetections(samples, area).precision_of_all())
+        for area in ("small", "medium", "large")
     ]
-    tables = []
-    for annotations in (targets, predictions):
-        table = COCO()
-        table.dataset = {"images": images, "categories": [{"id": 1}], "annotations": annotations}
-        table.createIndex()
-        tables.append(table)
-    return tables[0], tables[1]
+    numbers = [*mean_and_single_precisions(everything), *by_size]
+    return MaskAveragePrecisionResult(*torch.tensor(numbers, dtype=torch.float64))
 
 
-def _annotation(sample: EncodedSample, code: str, index: int) -> _Annotation:
-    """Build the entry of one mask; ids start at 1 because COCOeval takes 0 for unmatched."""
-    mask: _RunLengths = {"size": sample.size, "counts": code}
-    return {
-        "id": index + 1,
-        "image_id": sample.image_id,
-        "category_id": 1,
-        "iscrowd": 0,
-        "segmentation": mask,
-        "area": int(coco_mask.area(mask)),
-    }
+def mean_and_single_precisions(
+    precision: Float64[np.ndarray, "t r"] | None,
+) -> tuple[float, float, float]:
+    """Average an interpolated precision.
+
+    Args:
+        precision: ``[T, R]`` from ``RankedDetections``; None gives -1.
+
+    Returns:
+        Mean over all thresholds, at IoU 0.5 and at IoU 0.75.
+
+    >>> mean_and_single_precisions(np.ones((10, 101)))
+    (1.0, 1.0, 1.0)
+    """
+    if precision is None:
+        return -1.0, -1.0, -1.0
+    return _mean(precision), _mean(precision[0]), _mean(precision[5])
+
+
+def _mean(precision: np.ndarray | None) -> float:
+    return -1.0 if precision is None else float(precision.mean())
+
+
+def _best_hundred(scores: Sequence[float]) -> Int[np.ndarray, " d"]:
+    order: np.ndarray = np.argsort(-np.array(scores, np.float64), kind="stable")
+    return order[:_MOST_DETECTIONS]
+
+
+def _first_above_threshold(ious: Float64[np.ndarray, " d"]) -> Bool[np.ndarray, "t d"]:
+    """Mark which prediction of a sample finds its target, best-scored first: one at most."""
+    reaches = ious >= np.minimum(IOU_THRESHOLDS, 1 - 1e-10)[:, None]
+    first: np.ndarray = reaches & (reaches.cumsum(axis=1) == 1)
+    return first

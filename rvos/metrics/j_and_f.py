@@ -8,12 +8,10 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float64
 from torch import Tensor
-from torchmetrics.utilities.data import dim_zero_cat
 
 from rvos.metrics.functional import contour_accuracy, region_similarity
-from rvos.metrics.per_sample import MetricOptions, PerSampleMetric
-
-_KIND_BYTES = 32
+from rvos.metrics.kinds import KindedMetric
+from rvos.metrics.per_sample import MetricOptions
 
 
 @dataclass
@@ -67,7 +65,7 @@ class JAndFResult:
         return flat
 
 
-class JAndF(PerSampleMetric):
+class JAndF(KindedMetric):
     """J, F and J&F of DAVIS, averaged over the frames of an expression, then over expressions.
 
     Every value lies in [0, 1], 1 is best. All given frames count, as in Ref-DAVIS17 and MeViS.
@@ -96,12 +94,9 @@ class JAndF(PerSampleMetric):
         ['val/F', 'val/F/appearance', 'val/F/motion']
     """
 
-    kind_names: list[Tensor] | Tensor
-
     def __init__(self, bound_th: float | int = 0.008, **kwargs: Unpack[MetricOptions]) -> None:
         super().__init__(num_values=2, **kwargs)
         self.bound_th = bound_th
-        self.add_state("kind_names", default=[], dist_reduce_fx="cat")
 
     def update(
         self,
@@ -138,9 +133,8 @@ class JAndF(PerSampleMetric):
             self._score(*clip)
             for clip in zip(pred_masks, target_masks, voids, sample_ids, strict=True)
         ]
-        names = [_encode_kind(kind) for kind in kinds]
-        self.append_samples(sample_ids, torch.tensor(scores, dtype=torch.float64).reshape(-1, 2))
-        self._append("kind_names", torch.tensor(names, dtype=torch.uint8).reshape(-1, _KIND_BYTES))
+        values = torch.tensor(scores, dtype=torch.float64).reshape(-1, 2)
+        self.append_kinds(sample_ids, values, kinds)
 
     def compute(self) -> JAndFResult:
         """Average over the expressions of all processes.
@@ -148,19 +142,10 @@ class JAndF(PerSampleMetric):
         Returns:
             Scores over all expressions and per kind.
         """
-        rows, values = self.unique_samples()
-        kinds = self._kinds()[rows]
-        return JAndFResult(
-            overall=self._mean(values),
-            per_kind={
-                str(kind): self._mean(values[kinds == kind]) for kind in np.unique(kinds) if kind
-            },
-        )
-
-    def empty_states(self) -> dict[str, Tensor]:
-        """Return every state as it looks without samples; a process without data gathers these."""
-        kind_names = torch.zeros(0, _KIND_BYTES, dtype=torch.uint8)
-        return {**super().empty_states(), "kind_names": kind_names}
+        values_of_kinds = self.values_of_kinds()
+        overall = self._mean(values_of_kinds.pop(""))
+        per_kind = {kind: self._mean(values) for kind, values in values_of_kinds.items()}
+        return JAndFResult(overall, per_kind)
 
     def _score(
         self, pred: Tensor, target: Tensor, void: Tensor | None, sample_id: str
@@ -177,24 +162,8 @@ class JAndF(PerSampleMetric):
         f = contour_accuracy(pred, target, void, self.bound_th).cpu().mean()
         return j.item(), f.item()
 
-    def _kinds(self) -> np.ndarray:
-        """Decode the kind of every row."""
-        if len(self.kind_names) == 0:
-            return np.zeros(0, dtype=np.str_)
-        rows = dim_zero_cat(self.kind_names).cpu().numpy()
-        return np.array([bytes(row).rstrip(b"\0").decode() for row in rows], dtype=np.str_)
-
     def _mean(self, values: Float64[np.ndarray, "n 2"]) -> JAndFScores:
         """Average rows ``[N, 2]`` of (J, F)."""
         means = values.mean(axis=0) if len(values) else np.full(2, np.nan)
         j, f = torch.tensor(means, dtype=torch.float64, device=self.device)
         return JAndFScores(j=j, f=f, num_expressions=len(values))
-
-
-def _encode_kind(kind: str) -> list[int]:
-    """Write a kind as bytes of fixed number, so that processes can exchange it."""
-    encoded = kind.encode()
-    if len(encoded) > _KIND_BYTES:
-        message = f"Expected kinds of at most {_KIND_BYTES} bytes, but got {kind!r}"
-        raise ValueError(message)
-    return list(encoded.ljust(_KIND_BYTES, b"\0"))

@@ -3,30 +3,30 @@
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import astuple
 from typing import Unpack
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from pycocotools import mask as coco_mask
 from torch import Tensor
 from torchmetrics.utilities.data import dim_zero_cat
 
 from rvos.metrics.coco_average_precision import (
-    EncodedSample,
+    DetectionOverlaps,
     MaskAveragePrecisionResult,
     average_precision,
 )
+from rvos.metrics.functional import intersection_and_union
 from rvos.metrics.per_sample import MetricOptions, PerSampleMetric
 
 
 class MaskAveragePrecision(PerSampleMetric):
     """COCO's average precision of masks, one target and any number of predictions per sample.
 
-    Every value lies in [0, 1], 1 is best. COCOeval counts the 100 best predictions of a sample.
-    The result does not depend on the number of processes, and samples that a distributed sampler
-    repeats count once.
+    Every value lies in [0, 1], 1 is best. As in COCOeval the 100 best predictions of a sample
+    count. Scores, overlaps and areas are kept of a sample, no masks. The result does not depend on
+    the number of processes, and samples that a distributed sampler repeats count once.
 
     ``update`` takes all predicted masks of each sample with their scores; ``compute`` returns a
     ``MaskAveragePrecisionResult``.
@@ -59,7 +59,7 @@ class MaskAveragePrecision(PerSampleMetric):
         target_masks: Sequence[Bool[Tensor, "..."]],
         sample_ids: Sequence[str],
     ) -> None:
-        """Remember the predictions of a batch, run-length encoded.
+        """Compare the predictions of a batch with its targets.
 
         Args:
             pred_masks: B stacks of predicted masks ``[Q, H, W]``; Q may differ.
@@ -77,17 +77,24 @@ class MaskAveragePrecision(PerSampleMetric):
                 f"scores, target_masks) = {tuple(lengths)}"
             )
             raise ValueError(message)
-        records = [
-            _encode_record(*sample)
-            for sample in zip(pred_masks, scores, target_masks, sample_ids, strict=True)
-        ]
+        samples = zip(pred_masks, scores, target_masks, sample_ids, strict=True)
+        self.append_overlaps([detection_overlaps(*sample) for sample in samples])
+
+    def append_overlaps(self, samples: Sequence[DetectionOverlaps]) -> None:
+        """Remember samples whose overlaps are known already.
+
+        Args:
+            samples: The samples, with names that are unique over the data set.
+        """
+        records = [json.dumps(astuple(sample)).encode() for sample in samples]
         values = [[len(record), zlib.crc32(record)] for record in records]
-        self.append_samples(sample_ids, torch.tensor(values, dtype=torch.float64).reshape(-1, 2))
+        names = [sample.sample_id for sample in samples]
+        self.append_samples(names, torch.tensor(values, dtype=torch.float64).reshape(-1, 2))
         payload = np.frombuffer(b"".join(records), dtype=np.uint8)
         self._append("payload", torch.from_numpy(payload.copy()))
 
     def compute(self) -> MaskAveragePrecisionResult:
-        """Evaluate the samples of all processes with COCOeval.
+        """Rank the predictions of all processes.
 
         Returns:
             AP over all targets and by their size.
@@ -101,7 +108,7 @@ class MaskAveragePrecision(PerSampleMetric):
         """Return every state as it looks without samples; a process without data gathers these."""
         return {**super().empty_states(), "payload": torch.zeros(0, dtype=torch.uint8)}
 
-    def _samples(self) -> list[EncodedSample]:
+    def _samples(self) -> list[DetectionOverlaps]:
         """Decode the samples, each once."""
         rows, _ = self.unique_samples()
         if len(rows) == 0:
@@ -109,29 +116,50 @@ class MaskAveragePrecision(PerSampleMetric):
         payload = dim_zero_cat(self.payload).cpu().numpy()
         ends = dim_zero_cat(self.sample_values)[:, 0].long().cumsum(0).cpu().numpy()
         starts = np.concatenate([[0], ends[:-1]])
-        records = [payload[starts[row] : ends[row]].tobytes() for row in rows]
-        return [EncodedSample(**json.loads(record)) for record in records]
+        records = [json.loads(payload[starts[row] : ends[row]].tobytes()) for row in rows]
+        return [
+            DetectionOverlaps(name, area, *(tuple(numbers) for numbers in lists))
+            for name, area, *lists in records
+        ]
 
 
-def _encode_record(pred: Tensor, scores: Tensor, target: Tensor, sample_id: str) -> bytes:
-    """Write one sample as JSON, its masks as COCO's run-length codes."""
-    if pred.shape != (*scores.shape, *target.shape) or scores.ndim != 1 or target.ndim != 2:
+def detection_overlaps(
+    pred_masks: Bool[Tensor, "..."],
+    scores: Float[Tensor, "..."],
+    target_mask: Bool[Tensor, "..."],
+    sample_id: str,
+) -> DetectionOverlaps:
+    """Count the pixels that each prediction of a sample shares with the target.
+
+    Args:
+        pred_masks: ``[Q, H, W]``.
+        scores: Confidences ``[Q]``.
+        target_mask: ``[H, W]``.
+        sample_id: Unique name.
+
+    Returns:
+        Overlaps and areas.
+
+    Raises:
+        ValueError: If masks and scores do not fit.
+
+    >>> masks = torch.tensor([[[True, False]], [[True, True]]])
+    >>> detection_overlaps(masks, torch.tensor([0.5, 0.25]), masks[1], "a").ious
+    (0.5, 1.0)
+    """
+    if pred_masks.shape != (*scores.shape, *target_mask.shape) or target_mask.ndim != 2:
         message = (
             f"Expected masks [Q, H, W], scores [Q] and target [H, W] for {sample_id!r}, but got "
-            f"{tuple(pred.shape)}, {tuple(scores.shape)} and {tuple(target.shape)}"
+            f"{tuple(pred_masks.shape)}, {tuple(scores.shape)} and {tuple(target_mask.shape)}"
         )
         raise ValueError(message)
-    sample = EncodedSample(
-        image_id=sample_id,
-        size=list(target.shape),
-        target=_run_lengths(target[None])[0],
-        masks=_run_lengths(pred),
-        scores=scores.tolist(),
+    shared, unions = intersection_and_union(pred_masks, target_mask.expand_as(pred_masks))
+    # As COCO has it, two empty masks do not overlap.
+    ious = shared.double() / unions.clamp(min=1)
+    return DetectionOverlaps(
+        sample_id=sample_id,
+        target_area=int(target_mask.count_nonzero()),
+        scores=tuple(scores.tolist()),
+        ious=tuple(ious.tolist()),
+        areas=tuple(pred_masks.count_nonzero(dim=(-2, -1)).tolist()),
     )
-    return json.dumps(asdict(sample)).encode()
-
-
-def _run_lengths(masks: Tensor) -> list[str]:
-    """Encode masks ``[Q, H, W]``."""
-    columns_first = np.asfortranarray(masks.permute(1, 2, 0).cpu().numpy().view(np.uint8))
-    return [code["counts"].decode() for code in coco_mask.encode(columns_first)]

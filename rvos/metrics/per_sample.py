@@ -1,7 +1,7 @@
 """Metric state that stays exact over any number of processes."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypedDict, Unpack
 
 import numpy as np
@@ -103,6 +103,36 @@ class PerSampleMetric(Metric):
         first[1:] = ~repeated
         order = order[first]
         return order, values[order]
+
+    @property
+    def num_updates(self) -> int:
+        """How many batches this process has added since the last reset."""
+        return len(self.sample_keys)
+
+    def rows_since(self, num_updates: int) -> dict[str, Tensor]:
+        """Take out what later batches have added, so that it can be kept on disk.
+
+        Args:
+            num_updates: How many batches to leave out.
+
+        Returns:
+            One tensor per state.
+        """
+        return {
+            name: dim_zero_cat(getattr(self, name)[num_updates:]) for name in self.empty_states()
+        }
+
+    def restore_rows(self, rows: Mapping[str, Tensor]) -> None:
+        """Add what ``rows_since`` returned, in this run or another, as one more batch.
+
+        Args:
+            rows: One tensor per state.
+        """
+        # As the wrapper of `update` does: a result that was computed before is out of date.
+        self._computed = None
+        self._update_count += 1
+        for name in self.empty_states():
+            self._append(name, rows[name])
 
     def empty_states(self) -> dict[str, Tensor]:
         """Return every state as it looks without samples; a process without data gathers these."""

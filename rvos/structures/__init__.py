@@ -4,9 +4,10 @@ from rvos.structures.image import ImageFeatures
 from rvos.structures.outputs import AuxiliarySegmentationOutput, ProposalOutput, SegmentationOutput
 from rvos.structures.queries import DecodedQueries, ReferenceText
 from rvos.structures.text import TextTokens
-from rvos.structures.video import ClipTargets, VideoBatch, VideoSample
+from rvos.structures.video import Annotation, ClipTargets, VideoBatch, VideoSample
 
 __all__ = [
+    "Annotation",
     "AuxiliarySegmentationOutput",
     "ClipTargets",
     "DecodedQueries",

@@ -34,8 +34,9 @@ class VideoPrediction:
         video_id: Name of the video.
         expression: The expression.
         frame_ids: Names of the T frames.
-        score: How well the selected track fits, mean over frames, in [0, 1].
-        masks: ``[T, H, W]``, True on the objects.
+        score: How well the selected track fits, mean over frames, in [0, 1]; that of the best track
+            where none was selected.
+        masks: ``[T, H, W]``, True on the objects; nowhere if none was selected.
         tracks: What the masks were selected from; None where nobody asked for it.
     """
 

@@ -40,6 +40,24 @@ class ClipTargets:
 
 
 @dataclass
+class Annotation:
+    """What predictions for one expression are scored with: as annotated, before any transform.
+
+    Attributes:
+        name: Unique name in the benchmark's ground truth; the sample id where there is no other.
+        masks: ``[T, H, W]`` of the annotated frames at the video's own size, True on what the
+            expression refers to.
+        has_target: Whether it refers to an object of the video, if perhaps one out of sight.
+        box_xyxy: Corners in pixels where the benchmark has annotated a box besides; else None.
+    """
+
+    name: str
+    masks: Bool[Tensor, "t h w"]
+    has_target: bool
+    box_xyxy: tuple[float, float, float, float] | None = None
+
+
+@dataclass
 class VideoSample:
     """One clip with one expression, as a dataset returns it.
 
@@ -52,6 +70,7 @@ class VideoSample:
         frames: ``[T, 3, H, W]``, normalised with the ImageNet statistics.
         targets: Ground truth of the clip at the frames' size.
         original_size: (height, width) of the video on disk.
+        annotation: What the clip is scored with; None where nobody asked for it.
     """
 
     sample_id: str
@@ -62,6 +81,7 @@ class VideoSample:
     frames: Float[Tensor, "t 3 h w"]
     targets: ClipTargets
     original_size: tuple[int, int]
+    annotation: Annotation | None = None
 
 
 @dataclass
@@ -81,6 +101,7 @@ class VideoBatch:
         targets: B targets; their masks are padded to H, W, their boxes refer to the unpadded size.
         original_sizes: B (height, width) of the videos on disk.
         clip_sizes: B (height, width) of the unpadded clips.
+        annotations: What the clips are scored with; None where nobody asked for it.
     """
 
     sample_ids: list[str]
@@ -93,11 +114,14 @@ class VideoBatch:
     targets: list[ClipTargets]
     original_sizes: list[tuple[int, int]]
     clip_sizes: list[tuple[int, int]]
+    annotations: list[Annotation] | None = None
 
     def pin_memory(self) -> "VideoBatch":
         """Move the tensors to page-locked memory; called by the DataLoader."""
         self.frames = self.frames.pin_memory()
         self.valid_pixels = self.valid_pixels.pin_memory()
+        for annotation in self.annotations or []:
+            annotation.masks = annotation.masks.pin_memory()
         for target in self.targets:
             target.boxes_cxcywh = target.boxes_cxcywh.pin_memory()
             target.masks = target.masks.pin_memory()

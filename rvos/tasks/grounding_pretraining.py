@@ -3,7 +3,6 @@
 from jaxtyping import Float
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor
-from torchmetrics import MeanMetric
 
 from rvos.datasets.phrase_batch import PhraseBatch
 from rvos.losses import GroundingCriterion
@@ -14,12 +13,12 @@ from rvos.models.grounding_dino.prompt import phrase_of_token
 from rvos.models.referdino import ReferDINO
 from rvos.ops.assignment import NonFiniteCostError
 from rvos.structures import AuxiliarySegmentationOutput, TextTokens
-from rvos.tasks.initial_weights import load_initial_weights
-from rvos.tasks.optimized_task import OptimizedTask, published_optimizer
-from rvos.tasks.tokenizers import MOVING_SHAPES_TOKENIZER, open_tokenizer
+from rvos.tasks.optimized_task import published_optimizer
+from rvos.tasks.prompt_pretraining import PromptPretrainingTask
+from rvos.tasks.tokenizers import MOVING_SHAPES_TOKENIZER
 
 
-class GroundingPretrainingTask(OptimizedTask):
+class GroundingPretrainingTask(PromptPretrainingTask):
     """Train on clips with prompts of several phrases; single frames skip the temporal enhancer.
 
     Not part of the published method, which starts from GroundingDINO: this is that model's own
@@ -48,17 +47,15 @@ class GroundingPretrainingTask(OptimizedTask):
         lr_scheduler: LRSchedulerCallable | None = None,
         reference_batch_size: int | None = None,
     ) -> None:
-        super().__init__(optimizer, lr_scheduler, reference_batch_size)
-        self.model = model
         model.enhance_single_frames = False
-        self.criterion = criterion
-        self.adaptation = adaptation
-        self.accuracy = MeanMetric()
-        model.tokenizer = open_tokenizer(tokenizer, model.tokenizer.max_tokens)
+        # Before the weights are loaded, because adapters change the names of some of them.
         if adaptation is not None:
             adaptation.apply(model)
-        if initial_weights is not None:
-            load_initial_weights(model, initial_weights)
+        super().__init__(
+            model, initial_weights, tokenizer, optimizer, lr_scheduler, reference_batch_size
+        )
+        self.criterion = criterion
+        self.adaptation = adaptation
 
     def on_train_epoch_start(self) -> None:
         """Keep dropout and stochastic depth of frozen parts off."""
@@ -85,22 +82,16 @@ class GroundingPretrainingTask(OptimizedTask):
         total: Tensor = losses.total
         return total
 
-    def validation_step(self, batch: PhraseBatch, batch_idx: int) -> None:
-        """Measure how often the best query for a word is that of an object it is true of.
+    def best_hits(self, batch: PhraseBatch) -> Float[Tensor, " n"]:
+        """Tell whether the best query for a word is that of an object it is true of.
 
         Args:
             batch: Clips with a prompt each.
-            batch_idx: Position of the batch.
-        """
-        del batch_idx
-        hits = self.criterion.best_query_hits(*self.predict_words(batch))
-        if hits.numel():
-            self.accuracy.update(hits)
 
-    def on_validation_epoch_end(self) -> None:
-        """Log the accuracy."""
-        self.log("val/accuracy", self.accuracy.compute(), prog_bar=True)
-        self.accuracy.reset()
+        Returns:
+            1 or 0 ``[N]`` per word.
+        """
+        return self.criterion.best_query_hits(*self.predict_words(batch))
 
     def predict_words(
         self, batch: PhraseBatch

@@ -49,18 +49,18 @@ class ImagePretrainingTask(ReferringSegmentationTask):
             raise RvosError(message)
         return super().training_step(batch, batch_idx)
 
-    def predict_step(self, batch: VideoBatch, batch_idx: int = 0) -> list[VideoPrediction]:
+    def segment_videos(self, batch: VideoBatch, keep_tracks: bool) -> list[VideoPrediction]:
         """Segment every frame of the videos by itself.
 
         Args:
             batch: Whole videos.
-            batch_idx: Position of the batch.
+            keep_tracks: Whether predictions hold all tracks too.
 
         Returns:
             One prediction per expression.
         """
         num_frames = batch.frames.shape[1]
-        frames = super().predict_step(split_into_frames(batch), batch_idx)
+        frames = super().segment_videos(split_into_frames(batch), keep_tracks)
         clips = [
             [frames[clip * num_frames + position] for position in scored_frames(targets)]
             for clip, targets in enumerate(batch.targets)

@@ -4,16 +4,15 @@ import torch
 from jaxtyping import Float, Int
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor
-from torchmetrics import MeanMetric
 
 from rvos.datasets.phrase_batch import PhraseBatch
 from rvos.losses import PhraseScoreLoss
 from rvos.losses.phrases import OPEN_LABEL, batch_token_labels
 from rvos.models.grounding_dino.prompt import phrase_of_token
 from rvos.models.referdino import ReferDINO
-from rvos.tasks.initial_weights import load_initial_weights
-from rvos.tasks.optimized_task import OptimizedTask, published_optimizer
-from rvos.tasks.tokenizers import MOVING_SHAPES_TOKENIZER, open_tokenizer
+from rvos.tasks.optimized_task import published_optimizer
+from rvos.tasks.prompt_pretraining import PromptPretrainingTask
+from rvos.tasks.tokenizers import MOVING_SHAPES_TOKENIZER
 
 _TRAINED_PARTS = (
     "grounder.text_encoder.",
@@ -23,7 +22,7 @@ _TRAINED_PARTS = (
 )
 
 
-class PhrasePretrainingTask(OptimizedTask):
+class PhrasePretrainingTask(PromptPretrainingTask):
     """Train text encoder, fusion encoder and proposal scores on prompts; nothing else runs.
 
     Not part of the published method, which starts from GroundingDINO: this is that model's own
@@ -50,15 +49,12 @@ class PhrasePretrainingTask(OptimizedTask):
         lr_scheduler: LRSchedulerCallable | None = None,
         reference_batch_size: int | None = None,
     ) -> None:
-        super().__init__(optimizer, lr_scheduler, reference_batch_size)
-        self.model = model
-        self.criterion = PhraseScoreLoss() if criterion is None else criterion
-        self.accuracy = MeanMetric()
-        model.tokenizer = open_tokenizer(tokenizer, model.tokenizer.max_tokens)
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(name.startswith(_TRAINED_PARTS))
-        if initial_weights is not None:
-            load_initial_weights(model, initial_weights)
+        super().__init__(
+            model, initial_weights, tokenizer, optimizer, lr_scheduler, reference_batch_size
+        )
+        self.criterion = PhraseScoreLoss() if criterion is None else criterion
 
     def on_train_epoch_start(self) -> None:
         """Keep the frozen image encoder's statistics as they are."""
@@ -81,22 +77,16 @@ class PhrasePretrainingTask(OptimizedTask):
         self.report_loss(loss, {"recall": recall}, batch.sample_ids)
         return loss
 
-    def validation_step(self, batch: PhraseBatch, batch_idx: int) -> None:
-        """Measure how often the best pair of a frame is a true one.
+    def best_hits(self, batch: PhraseBatch) -> Float[Tensor, " n"]:
+        """Tell whether the best (token, word) pair of a frame is a true one.
 
         Args:
             batch: Clips with a prompt each.
-            batch_idx: Position of the batch.
-        """
-        del batch_idx
-        hits = best_pair_hits(*self.word_scores(batch))
-        if hits.numel():
-            self.accuracy.update(hits.float())
 
-    def on_validation_epoch_end(self) -> None:
-        """Log the accuracy."""
-        self.log("val/accuracy", self.accuracy.compute(), prog_bar=True)
-        self.accuracy.reset()
+        Returns:
+            1 or 0 ``[N]`` per frame of which any phrase is true.
+        """
+        return best_pair_hits(*self.word_scores(batch))
 
     def word_scores(
         self, batch: PhraseBatch

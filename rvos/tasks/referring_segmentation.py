@@ -8,10 +8,13 @@ from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
-from rvos.evaluation.expression_table import format_table, score_rows
-from rvos.inference.selection import ThresholdUnion, TopOne, TrackSelection
+from rvos.evaluation.benchmark_metrics import (
+    BenchmarkMetrics,
+    BenchmarkScores,
+    ExpressionMaskMetrics,
+)
+from rvos.inference.selection import NoTargetDecision, ThresholdUnion, TopOne, TrackSelection
 from rvos.losses import SetCriterion
-from rvos.metrics import JAndF, JAndFResult
 from rvos.models.adaptation import AdaptationPolicy
 from rvos.models.referdino import ReferDINO
 from rvos.models.training_checkpoint import read_tokenizer
@@ -20,8 +23,9 @@ from rvos.structures import VideoBatch
 from rvos.structures.predictions import VideoPrediction
 from rvos.tasks.initial_weights import load_initial_weights
 from rvos.tasks.optimized_task import OptimizedTask, published_optimizer
+from rvos.tasks.shared_frames import SharedFrames
 from rvos.tasks.tokenizers import MOVING_SHAPES_TOKENIZER, open_tokenizer
-from rvos.tasks.whole_video import predict_batch, target_masks
+from rvos.tasks.whole_video import annotations_of, predict_batch
 
 
 class ReferringSegmentationTask(OptimizedTask):
@@ -38,7 +42,9 @@ class ReferringSegmentationTask(OptimizedTask):
             (bert-base-uncased) with initial weights, else the package's own, so that nothing is
             fetched for a model that starts from random weights.
         selection: Chooses the tracks that make up the answer; None = ``TopOne``, as published for
-            Ref-YouTube-VOS; ``ThresholdUnion`` is the rule of MeViS.
+            Ref-YouTube-VOS; ``ThresholdUnion`` is the rule of MeViS, ``NoTargetDecision`` answers
+            nothing where nothing is sure enough.
+        metrics: What validation and test measure; None = J, F and J&F per expression kind.
         deep_supervision: Whether earlier decoder layers and the encoder's proposals are supervised
             too, as published. Where only the temporal enhancer trains, the last layer is enough
             and several times as fast.
@@ -47,7 +53,7 @@ class ReferringSegmentationTask(OptimizedTask):
         reference_batch_size: Batch size that the learning rate is meant for; None = as it is.
 
     Attributes:
-        scores: J, F and J&F of the last validation or test.
+        scores: What the last validation or test measured.
         keep_tracks: Whether predictions hold all tracks too; set by who writes submissions.
     """
 
@@ -58,8 +64,9 @@ class ReferringSegmentationTask(OptimizedTask):
         adaptation: AdaptationPolicy | None = None,
         initial_weights: str | None = None,
         tokenizer: str | None = None,
-        # The first two by name, too: on the command line the protocol matches no class.
-        selection: TopOne | ThresholdUnion | TrackSelection | None = None,
+        # The first three by name, too: on the command line the protocol matches no class.
+        selection: TopOne | ThresholdUnion | NoTargetDecision | TrackSelection | None = None,
+        metrics: BenchmarkMetrics | None = None,
         deep_supervision: bool = True,
         optimizer: OptimizerCallable = published_optimizer,
         lr_scheduler: LRSchedulerCallable | None = None,
@@ -72,10 +79,10 @@ class ReferringSegmentationTask(OptimizedTask):
         self.initial_weights = initial_weights
         self.selection = TopOne() if selection is None else selection
         self.deep_supervision = deep_supervision
-        self.val_scores = JAndF()
-        self.test_scores = JAndF()
-        self.scores: JAndFResult | None = None
+        self.metrics = ExpressionMaskMetrics() if metrics is None else metrics
+        self.scores: BenchmarkScores | None = None
         self.keep_tracks = False
+        self._shared_frames: SharedFrames | None = None
         self._tokenizer_is_given = tokenizer is not None
         if tokenizer is None and initial_weights is None:
             tokenizer = MOVING_SHAPES_TOKENIZER
@@ -146,7 +153,8 @@ class ReferringSegmentationTask(OptimizedTask):
         Returns:
             One prediction per expression, for the callbacks.
         """
-        return self._score(batch, batch_idx, self.val_scores)
+        del batch_idx
+        return self._score(batch)
 
     def test_step(  # type: ignore[override]
         self, batch: VideoBatch, batch_idx: int
@@ -160,7 +168,8 @@ class ReferringSegmentationTask(OptimizedTask):
         Returns:
             One prediction per expression, for the callbacks.
         """
-        return self._score(batch, batch_idx, self.test_scores)
+        del batch_idx
+        return self._score(batch)
 
     def predict_step(self, batch: VideoBatch, batch_idx: int = 0) -> list[VideoPrediction]:
         """Segment whole videos.
@@ -173,33 +182,57 @@ class ReferringSegmentationTask(OptimizedTask):
             One prediction per expression.
         """
         del batch_idx
-        output = self.model(batch.frames, batch.expressions, batch.valid_pixels)
-        return predict_batch(output, batch, self.selection, self.keep_tracks)
+        return self.segment_videos(batch, self.keep_tracks)
+
+    def segment_videos(self, batch: VideoBatch, keep_tracks: bool) -> list[VideoPrediction]:
+        """Segment whole videos.
+
+        Args:
+            batch: Whole videos.
+            keep_tracks: Whether predictions hold all tracks too.
+
+        Returns:
+            One prediction per expression.
+        """
+        shared = SharedFrames(self.model) if self._shared_frames is None else self._shared_frames
+        tokens = self.model.tokenize(batch.expressions)
+        frame_size = (batch.frames.shape[-2], batch.frames.shape[-1])
+        output = self.model.segment_features(shared.encode(batch), tokens, frame_size)
+        return predict_batch(output, batch, self.selection, keep_tracks)
+
+    def on_validation_start(self) -> None:
+        """Share the image part between the expressions of a video, until the end."""
+        self._shared_frames = SharedFrames(self.model)
+
+    def on_validation_end(self) -> None:
+        """Let go of the last video: weights may change."""
+        self._shared_frames = None
+
+    on_test_start = on_predict_start = on_validation_start
+    on_test_end = on_predict_end = on_validation_end
 
     def on_validation_epoch_end(self) -> None:
-        """Log J, F and J&F, overall and per expression kind."""
-        self._log_scores(self.val_scores, "val/")
+        """Log what the metrics have found."""
+        self._log_scores("val/")
 
     def on_test_epoch_end(self) -> None:
-        """Log J, F and J&F, overall and per expression kind."""
-        self._log_scores(self.test_scores, "test/")
+        """Log what the metrics have found."""
+        self._log_scores("test/")
 
-    def _score(self, batch: VideoBatch, batch_idx: int, metric: JAndF) -> list[VideoPrediction]:
-        predictions = self.predict_step(batch, batch_idx)
-        metric.update(
-            [prediction.masks for prediction in predictions],
-            target_masks(batch),
-            batch.sample_ids,
-            batch.expression_kinds,
-        )
+    def _score(self, batch: VideoBatch) -> list[VideoPrediction]:
+        keep_tracks = self.keep_tracks or self.metrics.needs_tracks
+        predictions = self.segment_videos(batch, keep_tracks)
+        self.metrics.update(predictions, annotations_of(batch), batch.expression_kinds)
         return predictions
 
-    def _log_scores(self, metric: JAndF, prefix: str) -> None:
-        # The metric has gathered all processes, so nothing is left to be synchronised.
-        self.scores = metric.compute()
-        self.log_dict(self.scores.as_log_dict(prefix))
-        self.log("J&F", self.scores.overall.j_and_f, prog_bar=True, logger=False)
-        metric.reset()
+    def _log_scores(self, prefix: str) -> None:
+        # The metrics have gathered all processes, so nothing is left to be synchronised.
+        self.scores = self.metrics.compute()
+        self.metrics.reset()
+        logged = self.scores.as_log_dict(prefix)
+        self.log_dict(logged)
+        headline = self.scores.headline
+        self.log(headline, logged[f"{prefix}{headline}"], prog_bar=True, logger=False)
         fitting = self.trainer.state.fn == TrainerFn.FITTING
         if self.trainer.is_global_zero and not fitting:
-            sys.stdout.write(f"{format_table(score_rows(self.scores))}\n")
+            sys.stdout.write(f"{self.scores.table}\n")

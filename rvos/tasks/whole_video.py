@@ -1,8 +1,6 @@
 """From the outputs for padded clips to masks at the videos' own sizes."""
 
 import torch.nn.functional as F
-from jaxtyping import Bool
-from torch import Tensor
 
 from rvos.inference.selection import (
     TrackSelection,
@@ -10,7 +8,7 @@ from rvos.inference.selection import (
     track_scores,
     union_of_masks,
 )
-from rvos.structures import ClipTargets, SegmentationOutput, VideoBatch
+from rvos.structures import Annotation, ClipTargets, SegmentationOutput, VideoBatch
 from rvos.structures.predictions import TrackPredictions, VideoPrediction
 
 _MASK_STRIDE = 4
@@ -40,14 +38,14 @@ def predict_batch(
     for index, sample_id in enumerate(batch.sample_ids):
         frames = scored_frames(batch.targets[index])
         logits = output.pred_logits[index, frames].float()
-        chosen = selection(logits)
+        chosen, scores = selection(logits), track_scores(logits)
         # Without the padding of the batch; only the chosen tracks are brought to full size.
         height, width = (-(-length // _MASK_STRIDE) for length in batch.clip_sizes[index])
         masks = output.pred_masks[index, :, chosen, :height, :width][frames].float()
         tracks = None
         if keep_tracks:
             tracks = TrackPredictions(
-                scores=track_scores(logits),
+                scores=scores,
                 boxes_cxcywh=output.pred_boxes[index, frames],
                 mask_logits=output.pred_masks[index, frames, :, :height, :width],
                 input_size=batch.clip_sizes[index],
@@ -60,7 +58,8 @@ def predict_batch(
                 video_id=batch.video_ids[index],
                 expression=batch.expressions[index],
                 frame_ids=[batch.frame_ids[index][frame] for frame in frames],
-                score=float(track_scores(logits)[chosen[0]]),
+                # Where nothing was chosen, how sure the rule was not.
+                score=float(scores[chosen[0]] if len(chosen) else scores.max()),
                 masks=union_of_masks(full.transpose(0, 1)),
                 tracks=tracks,
             )
@@ -82,20 +81,22 @@ def scored_frames(targets: ClipTargets) -> list[int]:
     return targets.annotated.nonzero()[:, 0].tolist()
 
 
-def target_masks(batch: VideoBatch) -> list[Bool[Tensor, "..."]]:
-    """Merge the referred tracks of each clip, at the video's own size.
+def annotations_of(batch: VideoBatch) -> list[Annotation]:
+    """Find what the clips of a batch are scored with.
 
-    Where the data configuration resizes frames, the masks were resized with them and are brought
-    back here by nearest neighbour: close to, but not quite the annotation. ``rvos evaluate`` scores
-    saved predictions against the annotation itself.
+    The datamodules of this package hand the annotation along. Without it the referred tracks of
+    each clip are merged: where frames were resized, the masks were resized with them and are
+    brought back here by nearest neighbour, which is close to, but not quite the annotation.
 
     Args:
         batch: Whole videos.
 
     Returns:
-        B masks ``[T, H, W]`` of the annotated frames.
+        One annotation per clip, of its annotated frames.
     """
-    merged = []
+    if batch.annotations is not None:
+        return batch.annotations
+    merged: list[Annotation] = []
     sizes = zip(batch.clip_sizes, batch.original_sizes, strict=True)
     for targets, (clip_size, original_size) in zip(batch.targets, sizes, strict=True):
         union = targets.masks[targets.referred].any(dim=0)[scored_frames(targets)]
@@ -103,5 +104,6 @@ def target_masks(batch: VideoBatch) -> list[Bool[Tensor, "..."]]:
         if clip_size != original_size:
             resized = F.interpolate(union[:, None].float(), original_size, mode="nearest-exact")
             union = resized[:, 0] > 0
-        merged.append(union)
+        name = batch.sample_ids[len(merged)]
+        merged.append(Annotation(name, union, bool(targets.referred.any())))
     return merged

@@ -6,7 +6,12 @@ import os
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
 from rvos.transforms.expressions import is_directional, swap_left_right
-from rvos.transforms.frames import denormalise_frames, normalise_frames, resized_size
+from rvos.transforms.frames import (
+    denormalise_frames,
+    normalise_frames,
+    normalise_pixels,
+    resized_size,
+)
 from rvos.transforms.presets import TransformPreset, evaluation_transform, training_transform
 from rvos.transforms.resize import RandomSizeCrop, ResizeShortSide, resize_frame
 from rvos.transforms.video import ClipTransform, DecodedClip
@@ -21,6 +26,7 @@ __all__ = [
     "evaluation_transform",
     "is_directional",
     "normalise_frames",
+    "normalise_pixels",
     "resize_frame",
     "resized_size",
     "swap_left_right",

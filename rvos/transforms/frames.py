@@ -21,10 +21,33 @@ def normalise_frames(frames: UInt8[np.ndarray, "t h w 3"]) -> Float[Tensor, "t 3
     >>> normalise_frames(np.zeros((2, 4, 6, 3), dtype=np.uint8)).shape
     torch.Size([2, 3, 4, 6])
     """
-    scale = 1.0 / (255.0 * torch.tensor(IMAGENET_STD))
-    offset = torch.tensor(IMAGENET_MEAN) / torch.tensor(IMAGENET_STD)
     channels_first = torch.from_numpy(np.ascontiguousarray(frames.transpose(0, 3, 1, 2)))
-    return channels_first.float().mul_(scale[:, None, None]).sub_(offset[:, None, None])
+    return normalise_pixels(channels_first)
+
+
+def normalise_pixels(
+    frames: UInt8[Tensor, "*s 3 h w"],
+    device: torch.device | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> Float[Tensor, "*s 3 h w"]:
+    """Scale frames to [0, 1] and normalise them with the ImageNet statistics.
+
+    Args:
+        frames: ``[*S, 3, H, W]``, RGB, 0 to 255.
+        device: Where the result goes; None = where the frames are.
+        dtype: Floating type of the result; the calculation is in single precision.
+
+    Returns:
+        ``[*S, 3, H, W]``.
+
+    >>> black = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
+    >>> normalise_pixels(black)[0, :, 0, 0].tolist()
+    [-2.12, -2.04, -1.80]
+    """
+    device = frames.device if device is None else device
+    mean, std = (torch.tensor(values, device=device) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    scaled = frames.to(device).float().div_(255)
+    return scaled.sub_(mean[:, None, None]).div_(std[:, None, None]).to(dtype)
 
 
 def denormalise_frames(frames: Float[Tensor, "t 3 h w"]) -> UInt8[np.ndarray, "t h w 3"]:

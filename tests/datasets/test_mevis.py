@@ -44,7 +44,9 @@ def test_only_the_frames_of_the_clip_are_decoded(
     monkeypatch.setattr(
         "rvos.datasets.mevis.decode_mask", lambda rle: decoded.append(rle) or decode_mask(rle)
     )
-    dataset = MeViSDataset(mevis_root, "train", ClipSampler(2), 8, kinds=["relation"])
+    dataset = MeViSDataset(
+        mevis_root, "train", sampler=ClipSampler(2), sampling_step=8, kinds=["relation"]
+    )
     dataset[0]
     assert 1 <= len(decoded) <= 2
 

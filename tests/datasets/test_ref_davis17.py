@@ -41,7 +41,7 @@ def test_targets_are_the_object_without_undecided_pixels(ref_davis17_root: Path)
 
 
 def test_training_clips_have_an_anchor_every_step(ref_davis17_root: Path) -> None:
-    dataset = RefDAVIS17Dataset(ref_davis17_root, "train", ClipSampler(3), 3)
+    dataset = RefDAVIS17Dataset(ref_davis17_root, "train", sampler=ClipSampler(3), sampling_step=3)
     video = dataset.videos[0]
     assert len(dataset) == 2 * sum(len(v.expressions) for v in dataset.videos)
     assert len(video.frame_ids) == 5

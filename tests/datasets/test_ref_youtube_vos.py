@@ -42,7 +42,9 @@ def test_masks_are_the_pixels_of_the_object(ref_youtube_vos_root: Path) -> None:
 
 
 def test_order_is_by_id_and_training_has_an_anchor_every_step(ref_youtube_vos_root: Path) -> None:
-    dataset = RefYouTubeVOSDataset(ref_youtube_vos_root, "train", ClipSampler(3), 3)
+    dataset = RefYouTubeVOSDataset(
+        ref_youtube_vos_root, "train", sampler=ClipSampler(3), sampling_step=3
+    )
     ids = [dataset.sample_id(i) for i in range(len(dataset))]
     aa = [f"aa/{e}/{anchor}" for e in (0, 1) for anchor in (0, 3, 6)]
     bb = [f"bb/{e}/{anchor}" for e in (0, 1) for anchor in (0, 3)]

@@ -34,9 +34,11 @@ def _equal(first: VideoSample, second: VideoSample) -> bool:
     )
 
 
-def _training(root: Path, **options: object) -> MeViSDataset:
+def _training(root: Path, seed: int = 0) -> MeViSDataset:
     transform = training_transform("moving_shapes")
-    return MeViSDataset(root, "train", ClipSampler(3), 2, transform, **options)  # type: ignore[arg-type]
+    return MeViSDataset(
+        root, "train", sampler=ClipSampler(3), sampling_step=2, transform=transform, seed=seed
+    )
 
 
 def test_samples_depend_on_seed_epoch_and_id_alone(mevis_root: Path) -> None:
@@ -85,10 +87,10 @@ def test_boxes_fit_the_masks_after_random_geometry(
     dataset = MeViSDataset(
         mevis_root,
         "train",
-        ClipSampler(3),
-        4,
-        ClipTransform(steps),
-        targets,  # type: ignore[arg-type]
+        sampler=ClipSampler(3),
+        sampling_step=4,
+        transform=ClipTransform(steps),
+        targets=targets,  # type: ignore[arg-type]
     )
     dataset.set_epoch(epoch)
     for index in range(len(dataset)):
@@ -101,7 +103,7 @@ def test_boxes_fit_the_masks_after_random_geometry(
 def test_kinds_of_target(mevis_root: Path) -> None:
     union, tracks, everything = (
         MeViSDataset(mevis_root, "valid_u", targets=targets, kinds=["several", "appearance"])
-        for targets in TARGETS  # type: ignore[arg-type]
+        for targets in TARGETS
     )
     for index in range(len(union)):
         one, referred, every = (d[index].targets for d in (union, tracks, everything))
@@ -151,7 +153,7 @@ def test_evaluation_takes_whole_videos_and_decodes_them_once(
 
 
 def test_single_frames_move_over_the_video_from_epoch_to_epoch(mevis_root: Path) -> None:
-    dataset = MeViSDataset(mevis_root, "train", ClipSampler(1), sampling_step=4)
+    dataset = MeViSDataset(mevis_root, "train", sampler=ClipSampler(1), sampling_step=4)
     assert dataset.sample_id(0) == "aa/0/0"
     assert dataset.sample_id(1) == "aa/0/4"
     seen: list[set[str]] = [set(), set()]
@@ -164,8 +166,10 @@ def test_single_frames_move_over_the_video_from_epoch_to_epoch(mevis_root: Path)
 
 
 def test_clips_keep_the_published_anchor_unless_asked(mevis_root: Path) -> None:
-    fixed = MeViSDataset(mevis_root, "train", ClipSampler(2), sampling_step=8)
-    moving = MeViSDataset(mevis_root, "train", ClipSampler(2), sampling_step=8, random_anchors=True)
+    fixed = MeViSDataset(mevis_root, "train", sampler=ClipSampler(2), sampling_step=8)
+    moving = MeViSDataset(
+        mevis_root, "train", sampler=ClipSampler(2), sampling_step=8, random_anchors=True
+    )
     anchored = {True: 0, False: 0}
     for epoch in range(20):
         for dataset in (fixed, moving):
@@ -177,7 +181,7 @@ def test_clips_keep_the_published_anchor_unless_asked(mevis_root: Path) -> None:
 
 def test_clips_of_directional_expressions_never_run_backwards(mevis_root: Path) -> None:
     sampler = ClipSampler(3, reverse_probability=1.0)
-    dataset = MeViSDataset(mevis_root, "train", sampler, kinds=["direction", "appearance"])
+    dataset = MeViSDataset(mevis_root, "train", sampler=sampler, kinds=["direction", "appearance"])
     for index in range(len(dataset)):
         sample = dataset[index]
         forwards = sample.frame_ids == sorted(sample.frame_ids)

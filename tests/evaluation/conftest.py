@@ -1,11 +1,14 @@
 import dataclasses
+import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from rvos.cli import main
 from rvos.datasets.mevis import MeViSDataset
 from rvos.datasets.moving_shapes.preset import HELD_OUT
 from rvos.datasets.moving_shapes.writer import write_moving_shapes
@@ -56,3 +59,20 @@ def youtube_predictions(youtube: Path, tmp_path_factory: pytest.TempPathFactory)
                 shifted = np.roll(mask, shift, axis=1).astype(np.uint8) * 255
                 Image.fromarray(shifted).save(place / f"{frame_id}.png")
     return folder
+
+
+EvaluateCommand = Callable[..., dict[str, float]]
+
+
+@pytest.fixture
+def evaluate_command(tmp_path: Path) -> EvaluateCommand:
+    """Score predictions with `rvos evaluate`, and read the measures that it has written."""
+
+    def run(benchmark: str, predictions: Path, root: Path, *more: str) -> dict[str, float]:
+        output = tmp_path / "scores"
+        options = ["--output", str(output), "--workers", "1", *more]
+        assert main(["evaluate", benchmark, str(predictions), str(root), *options]) == 0
+        content = json.loads((output / "scores.json").read_text())
+        return {name: measure["value"] for name, measure in content["measures"].items()}
+
+    return run

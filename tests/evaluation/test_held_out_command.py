@@ -67,6 +67,21 @@ def test_frame_by_frame_without_shuffling(
     assert "not learned" not in out
 
 
+def test_nothing_can_be_answered(
+    root: Path, nano_weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "scores.json"
+    options = ["--weights", str(nano_weights), "--root", str(root), "--device", "cpu"]
+    more = ["--no-shuffle", "--no-target", "1", "--json", str(file)]
+    assert main(["held-out", *options, *more, "--max-videos", "2"]) == 0
+    rule = "NoTargetDecision(target_threshold=1.0, selection=ThresholdUnion(threshold=0.2))"
+    assert rule in capsys.readouterr().out
+    scores = json.loads(file.read_text())["scores"]
+    # An empty answer is right where there is no target, and else where all are out of sight.
+    assert scores.pop("none")["J"] == 1
+    assert all(row["J"] < 0.5 for row in scores.values())
+
+
 def test_kinds_below_the_margin_are_marked() -> None:
     model = {"top1": result(motion=0.60, relation=0.90, direction=0.649)}
     shuffled = {"top1": result(motion=0.40, relation=0.30, direction=0.40)}

@@ -85,10 +85,12 @@ def test_experiment_fits_and_validates(
     assert run("fit", experiment) == 0
     folder = tmp_path / "runs" / experiment / "version_0"
     assert (folder / "checkpoints" / "last.ckpt").is_file()
-    assert {"train/loss", "val/J&F"} <= _scalars(folder)
+    on_images = "joint" not in experiment
+    headline = {"val/RIS overall IoU", "val/REC P@0.5"} if on_images else {"val/J&F"}
+    assert {"train/loss", *headline} <= _scalars(folder)
     capsys.readouterr()
     assert run("validate", experiment, "--ckpt_path", "last") == 0
-    assert "all " in capsys.readouterr().out
+    assert ("REC mean IoU" if on_images else "all ") in capsys.readouterr().out
 
 
 def test_images_are_scored_per_set_and_predicted(

@@ -15,7 +15,15 @@ import torch.distributed as dist
 from torch import Tensor
 from torchmetrics import Metric
 
-from rvos.metrics import JAndF, MaskAveragePrecision, MeanIoU, OverallIoU, PrecisionAtK
+from rvos.metrics import (
+    JAndF,
+    MaskAveragePrecision,
+    MeanIoU,
+    NoTargetAccuracy,
+    OverallIoU,
+    PrecisionAtK,
+)
+from rvos.metrics.sample_table import SampleTable
 
 NUM_SAMPLES = 7
 KINDS = ["appearance", "motion", ""]
@@ -82,6 +90,36 @@ def average_precision_numbers(metric: Metric) -> dict[str, str]:
     return {"mean_ap": result.mean_ap.item().hex(), "ap_50": result.ap_50.item().hex()}
 
 
+def update_table(metric: Metric, samples: list[Sample]) -> None:
+    metric.update(
+        [sample.sample_id for sample in samples],
+        [{"share": sample.pred.double().mean().item()} for sample in samples],
+        [sample.kind for sample in samples],
+    )
+
+
+def table_numbers(metric: Metric) -> dict[str, str]:
+    return {
+        f"{kind}/{row}": value.hex()
+        for kind, columns in metric.compute().items()
+        for row, value in enumerate(columns["share"].tolist())
+    }
+
+
+def update_no_target(metric: Metric, samples: list[Sample]) -> None:
+    """Leave out every other prediction, and the targets of most samples."""
+    positions = [int(sample.sample_id[5]) for sample in samples]
+    metric.update(
+        [sample.pred & bool(at % 2) for sample, at in zip(samples, positions, strict=True)],
+        [at > 3 for at in positions],
+        [sample.sample_id for sample in samples],
+    )
+
+
+def no_target_numbers(metric: Metric) -> dict[str, str]:
+    return {name: value.item().hex() for name, value in metric.compute().as_log_dict().items()}
+
+
 def scalar_number(metric: Metric) -> dict[str, str]:
     return {"value": metric.compute().item().hex()}
 
@@ -102,6 +140,8 @@ METRICS: dict[str, tuple[Callable[[], Metric], Update, Numbers]] = {
         update_average_precision,
         average_precision_numbers,
     ),
+    "no_target_accuracy": (NoTargetAccuracy, update_no_target, no_target_numbers),
+    "sample_table": (lambda: SampleTable(["share"]), update_table, table_numbers),
 }
 
 

@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 from rvos.metrics.per_sample import PerSampleMetric, sample_key
 
 WORKER = Path(__file__).with_name("distributed_worker.py")
-METRICS = ["j_and_f", "overall_iou", "mean_iou", "precision_at_k", "mask_average_precision"]
+METRICS = [
+    "j_and_f",
+    "overall_iou",
+    "mean_iou",
+    "precision_at_k",
+    "mask_average_precision",
+    "no_target_accuracy",
+    "sample_table",
+]
 
 
 class Rows(PerSampleMetric):
@@ -111,6 +119,31 @@ def test_no_samples_and_empty_batches() -> None:
     assert metric.compute() == [[0.5, 0.5]]
     metric.reset()
     assert len(metric.unique_samples()[0]) == 0
+
+
+@given(st.integers(0, 5), st.integers(0, 5))
+def test_rows_taken_out_and_put_back_give_the_same_result(first: int, second: int) -> None:
+    whole, part, resumed = Rows(), Rows(), Rows()
+    for index in range(first + second):
+        whole.update([f"clip{index}"], [[index / 7, index / 3]])
+        if index >= first:
+            resumed.update([f"clip{index}"], [[index / 7, index / 3]])
+            continue
+        before = part.num_updates
+        part.update([f"clip{index}"], [[index / 7, index / 3]])
+        resumed.restore_rows(part.rows_since(before))
+    if first + second:
+        assert resumed.compute() == whole.compute()
+        assert resumed.num_updates == first + second
+
+
+def test_a_computed_result_is_out_of_date_after_rows_are_put_back() -> None:
+    metric, other = Rows(), Rows()
+    metric.update(["a"], [[1, 2]])
+    other.update(["b"], [[3, 4]])
+    assert metric.compute() == [[1, 2]]
+    metric.restore_rows(other.rows_since(0))
+    assert sorted(metric.compute()) == [[1, 2], [3, 4]]
 
 
 def test_rows_point_into_the_states() -> None:

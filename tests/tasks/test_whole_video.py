@@ -3,9 +3,9 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from rvos.inference.selection import ThresholdUnion, TopOne
+from rvos.inference.selection import NoTargetDecision, ThresholdUnion, TopOne
 from rvos.structures import SegmentationOutput, VideoBatch
-from rvos.tasks.whole_video import predict_batch, target_masks
+from rvos.tasks.whole_video import annotations_of, predict_batch
 
 
 def _output(batch: VideoBatch, num_queries: int = 3) -> SegmentationOutput:
@@ -43,6 +43,21 @@ def test_union_takes_every_confident_track(make_batch: Callable[..., VideoBatch]
     assert prediction.masks.float().mean() > 0.9
 
 
+def test_no_target_is_an_empty_mask_with_the_score_of_the_best_track(
+    make_batch: Callable[..., VideoBatch],
+) -> None:
+    batch = make_batch()
+    output = _output(batch)
+    output.pred_masks[:] = 1.0
+    output.pred_logits[:, :, 1] = -2.0
+    output.pred_logits[1, :, 1] = 2.0
+    nothing, something = predict_batch(output, batch, NoTargetDecision(0.5, TopOne()))
+    assert nothing.masks.shape == something.masks.shape == (2, 64, 96)
+    assert not nothing.masks.any()
+    assert something.masks.all()
+    assert nothing.score == pytest.approx(torch.tensor(-2.0).sigmoid().item())
+
+
 def test_padding_changes_no_mask(make_batch: Callable[..., VideoBatch]) -> None:
     batch = make_batch(num_clips=1)
     output = _output(batch)
@@ -60,7 +75,8 @@ def test_masks_and_targets_come_at_the_size_of_the_video(
     batch = make_batch(num_clips=1)
     batch.original_sizes = [(128, 192)]
     (prediction,) = predict_batch(_output(batch), batch, TopOne())
-    (target,) = target_masks(batch)
+    (annotation,) = annotations_of(batch)
+    target = annotation.masks
     assert prediction.masks.shape == target.shape == (2, 128, 192)
     assert target[:, 16:64, 16:64].all()
     assert target.sum() == 2 * 48 * 48
@@ -69,9 +85,10 @@ def test_masks_and_targets_come_at_the_size_of_the_video(
 def test_only_referred_tracks_are_targets(make_batch: Callable[..., VideoBatch]) -> None:
     batch = make_batch(num_clips=2)
     batch.targets[1].referred[:] = False
-    first, second = target_masks(batch)
-    assert first.sum() == 2 * 24 * 24
-    assert not second.any()
+    first, second = annotations_of(batch)
+    assert (first.has_target, second.has_target) == (True, False)
+    assert first.masks.sum() == 2 * 24 * 24
+    assert not second.masks.any()
 
 
 def test_only_annotated_frames_are_predicted_and_scored(
@@ -90,7 +107,7 @@ def test_only_annotated_frames_are_predicted_and_scored(
     assert first.masks.shape == (1, 64, 96)
     assert first.masks[0, :28].all()
     assert len(second.frame_ids) == len(second.masks) == 3
-    targets = target_masks(batch)
+    targets = [annotation.masks for annotation in annotations_of(batch)]
     assert [len(target) for target in targets] == [1, 3]
     assert torch.equal(targets[0][0], batch.targets[0].masks[0, 1])
 

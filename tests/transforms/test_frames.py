@@ -9,6 +9,7 @@ from rvos.transforms.frames import (
     IMAGENET_STD,
     denormalise_frames,
     normalise_frames,
+    normalise_pixels,
     resized_size,
 )
 
@@ -24,6 +25,15 @@ def test_normalising_follows_the_formula() -> None:
         torch.tensor(IMAGENET_STD)
     )
     torch.testing.assert_close(normalise_frames(frames)[0, :, 0, 0], expected)
+
+
+def test_video_and_images_are_normalised_alike() -> None:
+    frames = torch.randint(0, 256, (2, 3, 4, 5), dtype=torch.uint8)
+    images = np.ascontiguousarray(frames.permute(0, 2, 3, 1).numpy())
+    assert torch.equal(normalise_pixels(frames), normalise_frames(images))
+    double = normalise_pixels(frames, torch.device("cpu"), torch.float64)
+    assert double.dtype == torch.float64
+    assert torch.equal(double.float(), normalise_pixels(frames))
 
 
 @given(st.integers(1, 2000), st.integers(1, 2000), st.integers(1, 800), st.integers(1, 1000))

@@ -16,7 +16,9 @@ from rvos.datasets.video_frames import read_video_frames
 from rvos.evaluation.coco_targets import ImageTarget
 from rvos.evaluation.protocols.base import Measure, ProtocolError, ProtocolStep, VideoResult
 from rvos.evaluation.protocols.image_masks import MASK_MEASURES, ImageMaskProtocol
-from rvos.metrics.coco_average_precision import EncodedSample, average_precision
+from rvos.evaluation.set_measures import AveragePrecisionMeasures, SetMeasures
+from rvos.metrics.coco_average_precision import DetectionOverlaps
+from rvos.ops.rle import mask_area, mask_ious
 
 _CODE = "official code (MTTR, ReferFormer)"
 SENTENCES_STEPS = (
@@ -92,7 +94,7 @@ class SentencesProtocol(ImageMaskProtocol):
         return path
 
     def score_video(self, video_id: str) -> VideoResult:
-        """Score the images of one video, and keep their masks for mAP.
+        """Score the images of one video, and keep all overlaps for mAP.
 
         Args:
             video_id: Its name.
@@ -101,39 +103,30 @@ class SentencesProtocol(ImageMaskProtocol):
             One row per image, and the gaps.
         """
         result = super().score_video(video_id)
-        samples = tuple(self._encode(self._by_name[row.expression_id]) for row in result.rows)
+        samples = tuple(self._overlaps(self._by_name[row.expression_id]) for row in result.rows)
         return VideoResult(video_id, result.rows, result.gaps, samples)
 
-    def set_measures(self, results: Sequence[VideoResult]) -> dict[str, float]:
-        """Compute COCO's AP over all predictions, and over the best of each image.
+    def set_measures(self, results: Sequence[VideoResult]) -> SetMeasures:
+        """Prepare COCO's AP over all predictions, and over the best of each image.
 
         Args:
             results: All videos.
 
         Returns:
-            Name to value.
+            The measures.
         """
-        samples = [sample for result in results for sample in result.detections]
-        measured = {}
-        for title, chosen in (
-            ("all queries", samples),
-            ("top-1", [_best_only(sample) for sample in samples]),
-        ):
-            precision = average_precision(chosen)
-            measured[f"mAP 0.5:0.95, {title}"] = precision.mean_ap.item()
-            measured[f"AP 0.5, {title}"] = precision.ap_50.item()
-            measured[f"AP 0.75, {title}"] = precision.ap_75.item()
-        return measured
+        return AveragePrecisionMeasures([result.detections for result in results])
 
-    def _encode(self, target: ImageTarget) -> EncodedSample:
+    def _overlaps(self, target: ImageTarget) -> DetectionOverlaps:
         detections = self.detections.of_image(target.image_id)
         masks = [self.read_mask(detection, target) for detection in detections]
-        return EncodedSample(
-            image_id=str(target.image_id),
-            size=list(target.size),
-            target=self.ground_truth.read_mask(target).counts.decode("ascii"),
-            masks=[mask.counts.decode("ascii") for mask in masks],
-            scores=[detection.score for detection in detections],
+        truth = self.ground_truth.read_mask(target)
+        return DetectionOverlaps(
+            sample_id=str(target.image_id),
+            target_area=mask_area(truth),
+            scores=tuple(detection.score for detection in detections),
+            ious=mask_ious(masks, truth),
+            areas=tuple(mask_area(mask) for mask in masks),
         )
 
 
@@ -198,20 +191,6 @@ class A2DSentencesProtocol(SentencesProtocol):
         path = samples_path(self.root, self.split)
         samples = read_sample_list(path) if path.is_file() else []
         return {sample.image_id: sample for sample in samples}
-
-
-def _best_only(sample: EncodedSample) -> EncodedSample:
-    """Keep the best prediction, of equal scores the last."""
-    if not sample.scores:
-        return sample
-    best = max(range(len(sample.scores)), key=lambda index: (sample.scores[index], index))
-    return EncodedSample(
-        sample.image_id,
-        sample.size,
-        sample.target,
-        [sample.masks[best]],
-        [sample.scores[best]],
-    )
 
 
 def no_picture(target: ImageTarget, path: Path) -> ProtocolError:

@@ -9,11 +9,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Bool, UInt8
 
+from rvos.evaluation.set_measures import SetMeasures
+from rvos.metrics.coco_average_precision import DetectionOverlaps
 from rvos.structures.errors import RvosError
 
 
@@ -71,13 +73,13 @@ class VideoResult:
         video_id: The video.
         rows: Its rows, in a fixed order.
         gaps: What was missing.
-        detections: What measures over the whole set need besides the rows; must be picklable.
+        detections: What mAP needs of each row; empty where the protocol has none.
     """
 
     video_id: str
     rows: tuple[ScoreRow, ...]
     gaps: tuple[Gap, ...] = ()
-    detections: Any = None
+    detections: tuple[DetectionOverlaps, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,17 +224,17 @@ class ScoringProtocol(ABC):
             RvosError: A prediction is damaged, of a wrong size or holds wrong values.
         """
 
-    def set_measures(self, results: Sequence[VideoResult]) -> dict[str, float]:
-        """Compute measures that are no ratio of sums, such as mAP; they get no interval.
+    def set_measures(self, results: Sequence[VideoResult]) -> SetMeasures | None:
+        """Prepare measures that are no ratio of sums, such as mAP.
 
         Args:
             results: All videos in the order of ``video_ids``.
 
         Returns:
-            Name to value.
+            The measures; None where the protocol has none.
         """
         del results
-        return {}
+        return None
 
     def tables(self, results: Sequence[VideoResult]) -> list[ScoreTable]:
         """Make further tables.

@@ -140,13 +140,11 @@ class ImageMaskProtocol(ScoringProtocol):
         """
         truth = self.ground_truth.read_mask(target)
         if best is None:
-            return {**_overlap_values(0.0), "intersection": 0.0, "union": float(mask_area(truth))}
+            return _columns(0.0, 0, mask_area(truth))
         mask = self.read_mask(best, target)
         shared = mask_area(merge_masks([mask, truth], intersect=True))
         union = mask_area(mask) + mask_area(truth) - shared
-        iou = smoothed_ious(np.array([[shared, union]], dtype=np.float64))[0]
-        overlap = {"intersection": float(shared), "union": float(union), "score": best.score}
-        return {**_overlap_values(float(iou)), **overlap}
+        return {**mask_columns(shared, union), "score": best.score}
 
     def read_mask(self, detection: Detection, target: ImageTarget) -> RunLengthMask:
         """Check the mask of a prediction.
@@ -199,5 +197,23 @@ def precision_values(iou: float, prefix: str = "") -> dict[str, float]:
     return {f"{prefix}P@{threshold}": float(iou > threshold) for threshold in THRESHOLDS}
 
 
-def _overlap_values(iou: float) -> dict[str, float]:
-    return {"IoU": iou, **precision_values(iou)}
+def mask_columns(intersection: int, union: int) -> dict[str, float]:
+    """Make the columns of one prediction.
+
+    Args:
+        intersection: Pixels that prediction and target share.
+        union: Pixels that either covers.
+
+    Returns:
+        Column to number.
+
+    >>> mask_columns(3, 4)["IoU"], mask_columns(3, 4)["P@0.7"]
+    (0.75, 1.0)
+    """
+    iou = smoothed_ious(np.array([[intersection, union]], dtype=np.float64))[0]
+    return _columns(float(iou), intersection, union)
+
+
+def _columns(iou: float, intersection: int, union: int) -> dict[str, float]:
+    overlap = {"intersection": float(intersection), "union": float(union)}
+    return {"IoU": iou, **precision_values(iou), **overlap}

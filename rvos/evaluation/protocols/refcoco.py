@@ -27,18 +27,21 @@ _TOLERANCE = 2.0
 _SUSPICIOUS = 0.1
 
 
+REFERRING_IMAGE_MEASURES = (
+    *(Measure(f"RIS {measure.name}", measure.column, measure.per) for measure in MASK_MEASURES),
+    *(Measure(f"REC P@{threshold}", f"box P@{threshold}") for threshold in THRESHOLDS),
+    Measure("REC overall IoU", "box intersection", per="box union"),
+    Measure("REC mean IoU", "box IoU"),
+)
+
+
 class _ReferringImageProtocol(ImageMaskProtocol):
     """REC by boxes and RIS by masks, over all expressions of a split."""
 
     release: ClassVar[RefCOCOName]
     default_split = "val"
     unit = "images"
-    measures: ClassVar[tuple[Measure, ...]] = (
-        *(Measure(f"RIS {measure.name}", measure.column, measure.per) for measure in MASK_MEASURES),
-        *(Measure(f"REC P@{threshold}", f"box P@{threshold}") for threshold in THRESHOLDS),
-        Measure("REC overall IoU", "box intersection", per="box union"),
-        Measure("REC mean IoU", "box IoU"),
-    )
+    measures: ClassVar[tuple[Measure, ...]] = REFERRING_IMAGE_MEASURES
     steps: ClassVar[tuple[ProtocolStep, ...]] = (
         ProtocolStep("Take every expression of the split.", _CODE),
         ProtocolStep(
@@ -133,17 +136,9 @@ class _ReferringImageProtocol(ImageMaskProtocol):
         if truth is None:
             message = f"{self.ground_truth.path} has no box of image {target.image_id!r}"
             raise ProtocolError(message)
-        shared, union, iou = 0.0, _box_overlap(truth, truth)[1], 0.0
-        if best is not None:
-            box = self.detections.read_box(best, target.image_id)
-            shared, union = _box_overlap(box, truth)
-            iou = smoothed_ious(np.array([[shared, union]]))[0].item()
-        return {
-            "box IoU": iou,
-            **precision_values(iou, "box "),
-            "box intersection": shared,
-            "box union": union,
-        }
+        if best is None:
+            return _box_columns(0.0, 0.0, _box_overlap(truth, truth)[1])
+        return box_columns(self.detections.read_box(best, target.image_id), truth)
 
 
 class RefCOCOProtocol(_ReferringImageProtocol):
@@ -195,6 +190,28 @@ class RefCOCOgProtocol(_ReferringImageProtocol):
     name = "refcocog"
     title = "RefCOCOg"
     release = "refcocog"
+
+
+def box_columns(box_xyxy: Box, target_xyxy: Box) -> dict[str, float]:
+    """Make the columns of one predicted box.
+
+    Args:
+        box_xyxy: Its corners in pixels.
+        target_xyxy: Those of the annotated box.
+
+    Returns:
+        Column to number.
+
+    >>> box_columns((0.0, 0.0, 4.0, 4.0), (0.0, 0.0, 4.0, 3.0))["box IoU"]
+    0.75
+    """
+    shared, union = _box_overlap(box_xyxy, target_xyxy)
+    return _box_columns(smoothed_ious(np.array([[shared, union]]))[0].item(), shared, union)
+
+
+def _box_columns(iou: float, intersection: float, union: float) -> dict[str, float]:
+    overlap = {"box intersection": intersection, "box union": union}
+    return {"box IoU": iou, **precision_values(iou, "box "), **overlap}
 
 
 def _box_overlap(first_xyxy: Box, second_xyxy: Box) -> tuple[float, float]:

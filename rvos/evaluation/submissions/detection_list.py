@@ -8,8 +8,7 @@ from rvos.datasets.files import write_json
 from rvos.datasets.preparation.progress import make_item_bar
 from rvos.evaluation.submissions.base import Submission, SubmissionError, tracks_of
 from rvos.evaluation.submissions.expected_sample import ExpectedSample
-from rvos.inference.selection import resize_mask_logits
-from rvos.ops.boxes import box_cxcywh_to_xyxy
+from rvos.inference.detections import frame_detections
 from rvos.ops.rle import encode_mask
 from rvos.structures.predictions import VideoPrediction
 
@@ -84,21 +83,20 @@ class DetectionList(Submission):
 
 
 def _detections(prediction: VideoPrediction, image_id: str | int) -> list[dict[str, Any]]:
-    tracks = tracks_of(prediction)
-    (logits,), (boxes,) = tracks.mask_logits.float(), tracks.boxes_cxcywh.float()
-    height, width = tracks.original_size
-    corners = box_cxcywh_to_xyxy(boxes) * boxes.new_tensor([width, height, width, height])
-    masks = (resize_mask_logits(logits, tracks.input_size, (height, width)) > 0).cpu().numpy()
+    found = frame_detections(tracks_of(prediction))
+    masks = found.masks.cpu().numpy()
     return [
         {
             "image_id": image_id,
             "category_id": 1,
             "score": score,
             "segmentation": {
-                "size": [height, width],
+                "size": list(mask.shape),
                 "counts": encode_mask(mask).counts.decode("ascii"),
             },
             "bbox_xyxy": box,
         }
-        for score, mask, box in zip(tracks.scores.tolist(), masks, corners.tolist(), strict=True)
+        for score, mask, box in zip(
+            found.scores.tolist(), masks, found.boxes_xyxy.tolist(), strict=True
+        )
     ]

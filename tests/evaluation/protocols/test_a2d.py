@@ -3,6 +3,7 @@
 import json
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,13 @@ def test_equals_the_official_values(scores: Scores, golden: dict[str, Any]) -> N
             official = expected[known.get(name, name.removesuffix(", all queries"))]
         assert official is None or value == pytest.approx(official, abs=1e-12), name
     assert {"mAP 0.5:0.95, all queries", "mAP 0.5:0.95, top-1", "P@0.9"} <= set(scores.values)
+
+
+def test_the_command_gives_the_same(
+    root: Path, scores: Scores, evaluate_command: Callable[..., dict[str, float]]
+) -> None:
+    found = evaluate_command("a2d_sentences", root / "predictions.json", root)
+    assert found == pytest.approx(dict(scores.values), abs=1e-12)
 
 
 def test_every_image_equals_the_official_one(scores: Scores, golden: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,15 @@ def test_every_expression_equals_the_official_code(mevis: Path) -> None:
     assert overall["J"] == pytest.approx(expected["J"], abs=1e-9)
     assert overall["F"] == pytest.approx(expected["F"], abs=1e-9)
     assert overall["J&F"] == pytest.approx(expected["JF"], abs=1e-9)
+
+
+def test_the_command_gives_the_official_values(
+    mevis: Path, evaluate_command: Callable[..., dict[str, float]]
+) -> None:
+    expected = json.loads((mevis / "expected.json").read_text())
+    found = evaluate_command("mevis", mevis / "pred", mevis)
+    official = {"J&F": expected["JF"], "J": expected["J"], "F": expected["F"]}
+    assert {name: found[name] for name in official} == pytest.approx(official, abs=1e-9)
 
 
 def test_without_target_empty_frames_are_right_and_others_wrong(

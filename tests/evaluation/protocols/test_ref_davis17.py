@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,14 @@ def test_the_command_writes_the_same(root: Path, tmp_path: Path, scores: Scores)
     assert (output / "per_annotator.csv").exists()
     assert (output / "per_sequence.csv").exists()
     assert len(list(output.rglob("*.png"))) == 2
+
+
+def test_the_command_gives_the_official_values(
+    root: Path, expected: dict[str, Any], evaluate_command: Callable[..., dict[str, float]]
+) -> None:
+    average = expected["unsupervised/average_of_4"]
+    found = evaluate_command("ref_davis17", root / "results", root)
+    assert found == pytest.approx({name: average[NAMES[name]] for name in NAMES}, abs=1e-9)
 
 
 def test_a_zip_gives_the_same(root: Path, tmp_path: Path, scores: Scores) -> None:

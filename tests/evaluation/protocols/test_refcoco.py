@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,17 @@ def test_equals_the_official_values(golden: Path, entries: Entries, tmp_path: Pa
         for name, value in found.items()
     }
     assert renamed == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_command_gives_the_same(
+    golden: Path,
+    entries: Entries,
+    tmp_path: Path,
+    evaluate_command: Callable[..., dict[str, float]],
+) -> None:
+    expected = score(golden, entries, tmp_path)
+    found = evaluate_command("refcoco", tmp_path / "predictions.json", golden)
+    assert found == pytest.approx(expected, abs=1e-12)
 
 
 def test_sides_and_corners_give_the_same(golden: Path, entries: Entries, tmp_path: Path) -> None:
