@@ -31,6 +31,7 @@ from rvos.structures.errors import RvosError
 _PACKAGES_OF_SHORT_NAMES = (
     "rvos.callbacks",
     "rvos.datamodules",
+    "rvos.evaluation.benchmark_metrics",
     "rvos.losses",
     "rvos.models.adaptation",
     "rvos.models.grounding_dino",
@@ -42,10 +43,12 @@ _IGNORED_HINTS = (
     # `main` passes the arguments on, which LightningCLI takes for a mistake.
     ".*args parameter is intended to run from.*",
     # The configurations set the number of workers; tiny data sets need none.
-    ".*does not have many workers.*",
-    ".*is smaller than the logging interval.*",
+    ".*(does not have many workers|is smaller than the logging interval).*",
     # A resumed run writes into a new folder on purpose.
     ".*The dirpath has changed from.*",
+    # The project's own loader tells no indices, and perhaps all of its videos are done already.
+    ".*(infer the batch indices fetched|Total length of `EvaluationLoader` across ranks is zero).*",
+    ".*It is recommended to use `self.log.*sync_dist=True.*",  # the metrics gather themselves
     # Lightning 2.6 on torch 2.13: nothing that a user could change.
     ".*isinstance.treespec, LeafSpec.* is deprecated.*",
 )
@@ -119,10 +122,22 @@ class RvosCLI(LightningCLI):
         Raises:
             RvosError: A part cannot be built as configured.
         """
+        refused: list[RvosError] = []
+
+        def build(class_type: type[Any], *args: Any, **kwargs: Any) -> Any:
+            try:
+                return class_type(*args, **kwargs)
+            except RvosError as error:
+                refused.append(error)
+                raise
+
+        # Of a choice between classes the parser's report keeps only the first one's error as cause.
+        self.parser.add_instantiator(build, object)
         try:
             super().instantiate_classes()
         except ValueError as error:
-            told = _told_to_user(error)
+            reported = (each for each in refused if str(each).partition("\n")[0] in str(error))
+            told = _told_to_user(error) or next(reported, None)
             if told is None:
                 raise
             raise told from None
@@ -227,9 +242,7 @@ def _unknown_key(key: str, known: Sequence[str], owner: str | None = None) -> st
     near = difflib.get_close_matches(key, known, n=3, cutoff=0.6)
     place = f" of {owner}" if owner else ""
     if near:
-        return (
-            f"unknown config key '{key}'{place}. Did you mean " + " or ".join(map(repr, near)) + "?"
-        )
+        return f"unknown config key '{key}'{place}. Did you mean {' or '.join(map(repr, near))}?"
     known_here = f" Known here: {', '.join(known)}." if owner and known else ""
     return f"unknown config key '{key}'{place}.{known_here}"
 
@@ -317,8 +330,7 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write(f"rvos: error: {f'{broken}: ' if broken else ''}{error}\n")
         return 2
     except SystemExit as stop:
-        # Lightning leaves the process after Ctrl-C.
-        if stop.code == 1:
+        if stop.code == 1:  # Lightning leaves the process after Ctrl-C.
             raise KeyboardInterrupt from stop
         raise
     except pickle.UnpicklingError as error:

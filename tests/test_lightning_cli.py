@@ -142,6 +142,23 @@ def test_error_of_a_constructor_is_one_line(
     assert capsys.readouterr().err == "rvos: error: the data are on the moon: fetch them\n"
 
 
+@pytest.mark.parametrize("sampler", ["EvenClipSampler", "ClipSampler"])
+def test_what_a_class_of_a_choice_refuses_is_one_line(
+    sampler: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # The parser reports the first class of the choice with its error, the second as text alone.
+    more = tmp_path / "more.yaml"
+    path = f"rvos.datasets.clip_sampler.{sampler}"
+    more.write_text(
+        f"data: {{init_args: {{sampler: {{class_path: {path}, init_args: {{num_frames: 0}}}}}}}}"
+    )
+    command = ["fit", "-c", EXPERIMENT, "-c", str(more), "--model.init_args.model", NANO_MODEL]
+    assert run_rvos([*command, "--trainer.accelerator", "cpu"]) == 1
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "error" in line]
+    assert line.startswith("rvos: error: need num_frames")
+    assert "got 0, " in line
+
+
 def test_clip_without_frames_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

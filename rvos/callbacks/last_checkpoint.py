@@ -5,6 +5,7 @@ from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.strategies import DDPStrategy
 
 
 class LastCheckpoint(Checkpoint):
@@ -21,6 +22,7 @@ class LastCheckpoint(Checkpoint):
         self.every_n_steps = every_n_steps
         self.last_model_path = ""
         self._last_step = 0
+        self._path = ""
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Count from the step that the training starts at.
@@ -31,6 +33,9 @@ class LastCheckpoint(Checkpoint):
         """
         del pl_module
         self._last_step = trainer.global_step
+        # Looked up here: all processes have to ask for it together.
+        folder = Path(trainer.log_dir or trainer.default_root_dir) / "checkpoints"
+        self._path = str(folder / "last.ckpt")
 
     def on_train_batch_end(
         self,
@@ -75,20 +80,30 @@ class LastCheckpoint(Checkpoint):
     ) -> None:
         """Write the state that Ctrl-C interrupted.
 
+        Ctrl-C stops each process at another place, so none may wait for another one here: the first
+        process writes alone. Where the state is divided between processes, none can, and the last
+        checkpoint stays as it is.
+
         Args:
             trainer: The trainer.
             pl_module: The task.
             exception: Why the training stops.
         """
         del pl_module
-        if isinstance(exception, KeyboardInterrupt) and trainer.training:
-            self._save(trainer)
+        if not isinstance(exception, KeyboardInterrupt) or not trainer.training:
+            return
+        if trainer.world_size == 1 or type(trainer.strategy) is DDPStrategy:
+            self._save(trainer, alone=True)
 
-    def _save(self, trainer: Trainer) -> None:
+    def _save(self, trainer: Trainer, alone: bool = False) -> None:
         # Lightning sets fast_dev_run from outside of the class, where no type checker looks.
         if vars(trainer)["fast_dev_run"] or trainer.global_step == self._last_step:
             return
-        folder = Path(trainer.log_dir or trainer.default_root_dir) / "checkpoints"
-        self.last_model_path = str(folder / "last.ckpt")
         self._last_step = trainer.global_step
-        trainer.save_checkpoint(self.last_model_path)
+        self.last_model_path = self._path
+        if not alone:
+            trainer.save_checkpoint(self._path)
+        elif trainer.is_global_zero:
+            # What `Trainer.save_checkpoint` does, without its barrier.
+            state = trainer._checkpoint_connector.dump_checkpoint(weights_only=False)
+            trainer.strategy.save_checkpoint(state, self._path)

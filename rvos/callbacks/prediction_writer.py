@@ -1,44 +1,37 @@
-"""Predicted masks on disk, in the layout of the benchmarks' submissions."""
+"""Predicted masks on disk, in the layout of the benchmarks' submissions, while a run goes on."""
 
-import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import BasePredictionWriter
-from PIL import Image
 
+from rvos.callbacks.prediction_files import report_write_errors
+from rvos.callbacks.prediction_folder import PredictionFolder
+from rvos.callbacks.score_store import MetricRecorder
 from rvos.datasets.clip_dataset import ClipDataset
-from rvos.evaluation.submissions import (
-    ExpectedSample,
-    Submission,
-    expected_samples,
-    open_submissions,
-)
-from rvos.structures.errors import RvosError
 from rvos.structures.predictions import VideoPrediction
-
-
-class PredictionWriteError(RvosError):
-    """Predicted masks cannot be written."""
 
 
 @runtime_checkable
 class ResumableData(Protocol):
-    """A datamodule that can leave out what was predicted before."""
+    """A datamodule that can leave out what was done before."""
 
-    def prediction_dataset(self) -> ClipDataset:
-        """Tell what is predicted."""
-        ...
-
-    def predict_only(self, indices: Sequence[int]) -> None:
-        """Leave out all other samples.
+    def dataset_of(self, stage: str) -> ClipDataset:
+        """Tell what is evaluated.
 
         Args:
+            stage: ``test`` or ``predict``.
+        """
+        ...
+
+    def evaluate_only(self, stage: str, indices: Sequence[int]) -> list[int]:
+        """Leave out all other samples, and tell which fall to this process.
+
+        Args:
+            stage: ``test`` or ``predict``.
             indices: Positions in the data set.
         """
         ...
@@ -52,12 +45,14 @@ class TrackKeeper(Protocol):
 
 
 class PredictionWriter(BasePredictionWriter):
-    """Write ``<folder>/<video>/<expression id>/<frame>.png`` with 0 and 255 in ``rvos predict``.
+    """Write ``<folder>/<video>/<expression id>/<frame>.png`` with 0 and 255 in predict and test.
 
     Once all expressions are predicted, what the benchmark's scorer or server wants is made of them,
     in the same folder: see :func:`rvos.evaluation.submissions.open_submissions`. Everything is
     written beside its place and moved there when it is complete. What the folder has already is
-    neither computed nor written again, so an interrupted run can be repeated.
+    neither computed nor written again, so an interrupted run can be repeated; `rvos test` keeps the
+    scores of every sample there, too, and goes on with them: its table covers all samples. A folder
+    with predictions of other weights, or of another selection rule, is refused.
 
     Args:
         folder: Where the masks go; None puts them into ``predictions`` of the run's folder. Of
@@ -67,9 +62,8 @@ class PredictionWriter(BasePredictionWriter):
     def __init__(self, folder: str | None = None) -> None:
         super().__init__(write_interval="batch")
         self.folder = folder
-        self._writes = True
-        self._samples: list[ExpectedSample] = []
-        self._submissions: list[Submission] = []
+        self._target: PredictionFolder | None = None
+        self._recorder: MetricRecorder | None = None
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Look up what the folder has already, and what the benchmark needs besides masks.
@@ -77,29 +71,109 @@ class PredictionWriter(BasePredictionWriter):
         Args:
             trainer: The trainer.
             pl_module: The task.
-            stage: Only ``predict`` matters.
+            stage: Only ``test`` and ``predict`` matter.
         """
-        if stage != "predict":
-            return
+        self._target = self._recorder = None
         # Lightning sets these attributes, but does not declare them.
         callbacks, data = getattr(trainer, "callbacks", []), getattr(trainer, "datamodule", None)
         writers = [each for each in callbacks if isinstance(each, PredictionWriter)]
-        self._writes = not writers or writers[-1] is self
-        if not self._writes or not isinstance(data, ResumableData):
+        if stage not in {"test", "predict"} or writers[-1] is not self:
             return
-        dataset, root = data.prediction_dataset(), self._root(trainer)
-        self._samples = expected_samples(dataset) or []
-        self._submissions = open_submissions(dataset, root)
-        if isinstance(pl_module, TrackKeeper):
-            pl_module.keep_tracks = any(each.needs_tracks for each in self._submissions)
-        else:
-            self._submissions = [each for each in self._submissions if not each.needs_tracks]
-        if self._samples:
-            remaining = self._remaining(root)
-            data.predict_only(remaining)
-            num_present = len(self._samples) - len(remaining)
-            if num_present:
-                _say(trainer, f"{root}: {num_present} of {len(self._samples)} kept as they are")
+        root = self._root(trainer)
+        if not isinstance(data, ResumableData):
+            self._target = PredictionFolder(root)
+            return
+        dataset, has_tracks = data.dataset_of(stage), isinstance(pl_module, TrackKeeper)
+        target = PredictionFolder(root, dataset, has_tracks, with_scores=stage == "test")
+        if target.needs_tracks and isinstance(pl_module, TrackKeeper):
+            pl_module.keep_tracks = True
+        if target.samples:
+            mine = data.evaluate_only(stage, target.remaining())
+            target.mine = {target.samples[index].sample_id for index in mine}
+        if target.kept:
+            _say(trainer, f"{root}: {len(target.kept)} of {len(target.samples)} kept as they are")
+        self._target = target
+
+    def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Make sure that the folder's predictions are of the same weights.
+
+        Args:
+            trainer: The trainer.
+            pl_module: The task.
+        """
+        if self._target is not None:
+            self._target.check_origin(pl_module, trainer)
+
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Make sure of the weights, then take over the scores of what was done before.
+
+        Args:
+            trainer: The trainer.
+            pl_module: The task.
+        """
+        target = self._target
+        if target is None:
+            return
+        target.check_origin(pl_module, trainer)
+        self._recorder = MetricRecorder(pl_module)
+        # One process brings them in; the metrics gather those of all.
+        if target.scores is not None and trainer.is_global_zero:
+            for index in target.kept:
+                sample_id = target.samples[index].sample_id
+                self._recorder.restore(sample_id, target.scores.read(sample_id))
+
+    def on_test_batch_start(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Remember the scores before a batch.
+
+        Args:
+            trainer: Not used.
+            pl_module: Not used.
+            batch: Not used.
+            batch_idx: Not used.
+            dataloader_idx: Not used.
+        """
+        del trainer, pl_module, batch, batch_idx, dataloader_idx
+        if self._recorder is not None:
+            self._recorder.begin()
+
+    def on_test_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Write the predictions of one batch, then its scores: they say that it is complete.
+
+        Args:
+            trainer: Not used.
+            pl_module: Not used.
+            outputs: What the task's test step returned.
+            batch: Not used.
+            batch_idx: Not used.
+            dataloader_idx: Not used.
+        """
+        del trainer, pl_module, batch, batch_idx, dataloader_idx
+        if not isinstance(outputs, list):
+            return
+        predictions = [video for video in outputs if isinstance(video, VideoPrediction)]
+        self._write(predictions)
+        if self._target is None or self._target.scores is None or self._recorder is None:
+            return
+        # Evaluation takes one expression at a time; the scores of several cannot be told apart.
+        rows = self._recorder.added() if len(predictions) == 1 else None
+        if rows is not None and predictions[0].sample_id in self._target.mine:
+            with report_write_errors(self._target.root):
+                self._target.scores.keep(predictions[0].sample_id, rows)
 
     def write_on_batch_end(
         self,
@@ -114,70 +188,43 @@ class PredictionWriter(BasePredictionWriter):
         """Write the predictions of one batch.
 
         Args:
-            trainer: The trainer.
-            pl_module: The task.
+            trainer: Not used.
+            pl_module: Not used.
             prediction: What the task's predict step returned.
             batch_indices: Not used.
             batch: Not used.
             batch_idx: Not used.
             dataloader_idx: Not used.
         """
-        del pl_module, batch_indices, batch, batch_idx, dataloader_idx
-        if not self._writes:
-            return
-        root = self._root(trainer)
-        for video in prediction:
-            with _write_errors(root):
-                for submission in self._submissions:
-                    if video.sample_id in submission.samples:
-                        submission.add(video)
-            write_prediction(video, root)
-            # The largest part by far, and nobody after this needs it.
-            video.tracks = None
+        del trainer, pl_module, batch_indices, batch, batch_idx, dataloader_idx
+        self._write(prediction)
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Finish the submissions if nothing is left to predict, and say where everything is.
+        """Finish the submissions if nothing is left to do, and say where everything is.
 
         Unlike ``on_predict_end`` this is reached when there was nothing to predict, too.
 
         Args:
             trainer: The trainer.
             pl_module: The task.
-            stage: Only ``predict`` matters.
+            stage: Only ``test`` and ``predict`` matter.
         """
-        del pl_module
-        if stage != "predict" or not self._writes:
+        target = self._target
+        if target is None or stage not in {"test", "predict"}:
             return
+        target.check_origin(pl_module, trainer)
         trainer.strategy.barrier()
-        root = self._root(trainer)
-        _say(trainer, f"masks: {root}")
-        if not trainer.is_global_zero:
-            return
-        num_left = len(self._remaining(root))
-        if num_left and self._submissions:
-            _say(
-                trainer,
-                f"{num_left} of {len(self._samples)} are not predicted yet: repeat the command "
-                "with this folder for the rest, and for what the benchmark wants",
-            )
-            return
-        for submission in self._submissions:
-            with _write_errors(root):
-                path = submission.finish(trainer.progress_bar_callback is not None)
-            _say(trainer, f"submission: {path} ({len(submission.samples)} expressions)")
+        _say(trainer, f"masks: {target.root}")
+        if trainer.is_global_zero:
+            for line in target.finish(trainer.progress_bar_callback is not None):
+                _say(trainer, line)
 
-    def _remaining(self, root: Path) -> list[int]:
-        """Positions of the samples that the folder lacks something of."""
-        return [
-            index
-            for index, sample in enumerate(self._samples)
-            if not all(path.is_file() for path in sample.mask_paths(root))
-            or not all(
-                submission.holds(sample)
-                for submission in self._submissions
-                if sample.sample_id in submission.samples
-            )
-        ]
+    def _write(self, predictions: Sequence[VideoPrediction]) -> None:
+        for video in predictions:
+            if self._target is not None:
+                self._target.write(video)
+                # The largest part by far, and nobody after this needs it.
+                video.tracks = None
 
     def _root(self, trainer: Trainer) -> Path:
         if self.folder is not None:
@@ -189,61 +236,3 @@ def _say(trainer: Trainer, line: str) -> None:
     # Not through the task: Lightning's bar, before its first and after its last batch, is silent.
     if trainer.is_global_zero:
         sys.stdout.write(f"{line}\n")
-
-
-@contextmanager
-def _write_errors(root: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        message = f"cannot write to {root} ({error}); choose a folder you may write to"
-        raise PredictionWriteError(message) from error
-
-
-def write_prediction(prediction: VideoPrediction, root: Path) -> Path:
-    """Write the masks of one expression, whole or not at all.
-
-    Where single frames are annotated, the samples of an expression come one by one: frames that its
-    folder lacks are added to it.
-
-    Args:
-        prediction: The masks.
-        root: Folder of the submission.
-
-    Returns:
-        The folder that holds one PNG per frame.
-
-    Raises:
-        PredictionWriteError: The folder cannot be written.
-    """
-    destination = root / prediction.video_id / _expression_id(prediction)
-    part = destination.with_name(f".{destination.name}.part")
-    missing = [
-        position
-        for position, frame_id in enumerate(prediction.frame_ids)
-        if not (destination / f"{frame_id}.png").exists()
-    ]
-    try:
-        if not missing:
-            return destination
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        masks = prediction.masks.cpu().numpy().astype(np.uint8) * 255
-        for position in missing:
-            Image.fromarray(masks[position]).save(part / f"{prediction.frame_ids[position]}.png")
-        if not destination.exists():
-            part.replace(destination)
-        else:
-            for path in part.iterdir():
-                path.replace(destination / path.name)
-            part.rmdir()
-    except OSError as error:
-        message = f"cannot write masks to {destination} ({error}); choose a folder you may write to"
-        raise PredictionWriteError(message) from error
-    return destination
-
-
-def _expression_id(prediction: VideoPrediction) -> str:
-    """Take the second part of ``<video>/<expression id>[/<anchor>]``; video names may hold `/`."""
-    rest = prediction.sample_id.removeprefix(f"{prediction.video_id}/")
-    return rest.split("/")[0]

@@ -5,13 +5,24 @@ from collections.abc import Sequence
 
 from lightning.pytorch import LightningDataModule
 
-from rvos.datamodules.loader import EpochDataLoader, evaluation_loader, training_loader
+from rvos.datamodules.evaluation_loader import EvaluationLoader, evaluation_loader
+from rvos.datamodules.loader import EpochDataLoader, training_loader
+from rvos.datamodules.video_shards import (
+    VideoWork,
+    group_by_video,
+    shortest_sample,
+    split_work,
+)
 from rvos.datasets.clip_dataset import ClipDataset
 from rvos.datasets.errors import DatasetError
 
 
 class ReferringVideoDataModule(LightningDataModule, ABC):
     """Training clips in shuffled batches; whole videos, one by one, for everything else.
+
+    Several processes divide the videos to be evaluated so that each has about as many frames to
+    segment; every video goes to one process, with all its expressions. The processes may end up
+    with different numbers of batches: nothing that they do together happens before the end.
 
     Args:
         batch_size: Training clips per batch and process.
@@ -39,7 +50,9 @@ class ReferringVideoDataModule(LightningDataModule, ABC):
         self.test_split = test_split
         self.predict_split = predict_split
         self._opened: dict[str, ClipDataset] = {}
-        self._predicted_indices: Sequence[int] | None = None
+        self._remaining: dict[str, Sequence[int]] = {}
+        # Of what is left to predict, there may be nothing for a process; see `_loader`.
+        self.allow_zero_length_dataloader_with_multiple_devices = True
 
     @abstractmethod
     def training_dataset(self) -> ClipDataset:
@@ -71,13 +84,7 @@ class ReferringVideoDataModule(LightningDataModule, ABC):
         """
         if stage == "fit" and "train" not in self._opened:
             self._opened["train"] = self.training_dataset()
-        splits = {
-            "fit": self.validation_split,
-            "validate": self.validation_split,
-            "test": self.test_split,
-            "predict": self.predict_split,
-        }
-        split = splits[stage]
+        split = self._split_of(stage)
         if split is None:
             return
         dataset = self._opened.get(f"evaluation {split}") or self.evaluation_dataset(split)
@@ -87,6 +94,8 @@ class ReferringVideoDataModule(LightningDataModule, ABC):
                 "or name another split (validation_split: null skips validation)"
             )
             raise DatasetError(message)
+        if stage != "predict":
+            dataset.keep_annotations()
         self._opened[f"evaluation {split}"] = dataset
 
     def train_dataloader(self) -> EpochDataLoader:
@@ -99,46 +108,75 @@ class ReferringVideoDataModule(LightningDataModule, ABC):
         dataset.set_epoch(self.trainer.current_epoch if self.trainer is not None else 0)
         return training_loader(dataset, self.batch_size, self.num_workers, self.seed)
 
-    def val_dataloader(self) -> EpochDataLoader | list[EpochDataLoader]:
+    def val_dataloader(self) -> EvaluationLoader | list[EvaluationLoader]:
         """Whole videos of the validation split.
 
         Returns:
             The loader, or an empty list without a validation split.
         """
-        return [] if self.validation_split is None else self._loader(self.validation_split)
+        return [] if self.validation_split is None else self._loader("validate")
 
-    def test_dataloader(self) -> EpochDataLoader:
+    def test_dataloader(self) -> EvaluationLoader:
         """Whole videos of the test split.
 
         Returns:
             The loader.
         """
-        return self._loader(self.test_split)
+        return self._loader("test")
 
-    def predict_dataloader(self) -> EpochDataLoader:
+    def predict_dataloader(self) -> EvaluationLoader:
         """Whole videos of the predict split.
 
         Returns:
             The loader.
         """
-        dataset = self.prediction_dataset()
-        return evaluation_loader(dataset, self.num_workers, self._predicted_indices)
+        return self._loader("predict")
 
-    def prediction_dataset(self) -> ClipDataset:
-        """Tell what is predicted, once ``setup`` has opened it.
+    def dataset_of(self, stage: str) -> ClipDataset:
+        """Tell what is evaluated, once ``setup`` has opened it.
+
+        Args:
+            stage: ``validate``, ``test`` or ``predict``.
 
         Returns:
             The data set.
         """
-        return self._opened[f"evaluation {self.predict_split}"]
+        return self._opened[f"evaluation {self._split_of(stage)}"]
 
-    def predict_only(self, indices: Sequence[int]) -> None:
-        """Leave out what was predicted before.
+    def evaluate_only(self, stage: str, indices: Sequence[int]) -> list[int]:
+        """Leave out what was done before.
 
         Args:
-            indices: Positions in the predicted data set that remain.
-        """
-        self._predicted_indices = indices
+            stage: ``test`` or ``predict``.
+            indices: Positions in the data set that remain.
 
-    def _loader(self, split: str) -> EpochDataLoader:
-        return evaluation_loader(self._opened[f"evaluation {split}"], self.num_workers)
+        Returns:
+            Those of them that fall to this process.
+        """
+        self._remaining[stage] = indices
+        return [index for video in self._share(stage) for index in video.indices]
+
+    def _split_of(self, stage: str) -> str | None:
+        splits = {
+            "fit": self.validation_split,
+            "validate": self.validation_split,
+            "test": self.test_split,
+            "predict": self.predict_split,
+        }
+        return splits[stage]
+
+    def _share(self, stage: str) -> list[VideoWork]:
+        """The videos that fall to this process."""
+        work = group_by_video(self.dataset_of(stage), self._remaining.get(stage))
+        sharding = None if self.trainer is None else self.trainer.distributed_sampler_kwargs
+        if sharding is None:
+            return work
+        return split_work(work, sharding["num_replicas"])[sharding["rank"]]
+
+    def _loader(self, stage: str) -> EvaluationLoader:
+        share = self._share(stage)
+        if not share and stage != "predict":
+            # Without a batch Lightning skips the end of the stage, where processes wait for each
+            # other and the scores are made; they count a repeated sample once.
+            share = [shortest_sample(group_by_video(self.dataset_of(stage)))]
+        return evaluation_loader(self.dataset_of(stage), self.num_workers, share)

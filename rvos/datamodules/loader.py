@@ -1,7 +1,7 @@
 """Loading clips in an order, and with random draws, that depend on seed and epoch alone."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -139,29 +139,5 @@ def training_loader(
         collate_fn=collate_clips,
         drop_last=len(dataset) >= batch_size,
         persistent_workers=num_workers > 0,
-        pin_memory=torch.cuda.is_available(),
-    )
-
-
-def evaluation_loader(
-    dataset: ClipDataset, num_workers: int, indices: Sequence[int] | None = None
-) -> EpochDataLoader:
-    """Whole videos, one at a time, in the data set's order.
-
-    Args:
-        dataset: Whole videos.
-        num_workers: Worker processes.
-        indices: The samples to load; None for all.
-
-    Returns:
-        The loader.
-    """
-    return EpochDataLoader(
-        dataset,
-        batch_size=1,
-        sampler=indices,
-        num_workers=num_workers,
-        collate_fn=collate_clips,
-        prefetch_factor=2 if num_workers else None,
         pin_memory=torch.cuda.is_available(),
     )

@@ -16,7 +16,7 @@ from rvos.evaluation.frame_by_frame import FrameByFrame
 from rvos.evaluation.held_out import LEARNED_MARGIN, HeldOutScores, score_held_out
 from rvos.evaluation.score_file import check_writable, write_report
 from rvos.inference.device import choose_device
-from rvos.inference.selection import ThresholdUnion, TopOne, TrackSelection
+from rvos.inference.selection import ThresholdUnion, TrackSelection, choose_selection
 from rvos.structures.errors import RvosError
 
 # Thresholds are chosen on `valid`, never on what is reported.
@@ -80,6 +80,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--split", choices=sorted(NUM_VIDEOS), default="test", help="which videos")
     add("--selection", choices=("top1", "union"), default="union", help="which tracks to take")
     add("--threshold", type=float, help="mean score of the tracks that union takes")
+    add("--no-target", type=float, metavar="SCORE", help="nothing if no mean score is above")
     add("--frame-by-frame", action="store_true", help="without the temporal enhancer")
     add("--max-videos", type=int, metavar="N", help="only the first videos")
     add("--shuffle", action=argparse.BooleanOptionalAction, default=True)
@@ -143,8 +144,9 @@ def _selection(options: argparse.Namespace) -> TrackSelection:
         if options.threshold is not None:
             message = "--threshold belongs to --selection union; top1 takes the best track alone"
             raise HeldOutRequestError(message)
-        return TopOne()
-    return ThresholdUnion() if options.threshold is None else ThresholdUnion(options.threshold)
+        return choose_selection(None, options.no_target)
+    threshold = ThresholdUnion.threshold if options.threshold is None else options.threshold
+    return choose_selection(threshold, options.no_target)
 
 
 def _headline(options: argparse.Namespace, samples: MeViSDataset) -> str:

@@ -6,6 +6,7 @@ from rvos.inference.results import ExpressionTracks, SegmentationResult
 from rvos.inference.segmenter import Segmenter
 from rvos.inference.selection import (
     MaskStretch,
+    NoTargetDecision,
     ThresholdUnion,
     TopOne,
     TrackSelection,
@@ -20,6 +21,7 @@ __all__ = [
     "ExpressionTracks",
     "FrameSource",
     "MaskStretch",
+    "NoTargetDecision",
     "Predictor",
     "SegmentationRequestError",
     "SegmentationResult",

@@ -4,15 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from PIL import Image
 from torch import Tensor
 
 from rvos.inference.progress import make_bar
 from rvos.inference.video_frame import FrameSource, VideoReadError
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 
 # A longer strip, as 4x4000 pixels, would grow to hundreds of times the pixels of a usual frame.
 _MAX_ASPECT_RATIO = 8
@@ -98,26 +95,3 @@ def read_clip(source: FrameSource, short_side: int, show_progress: bool = False)
         message = f"{source.name} holds no frame; check that it plays"
         raise VideoReadError(message)
     return ModelClip(torch.stack(images), frame_ids, timestamps, source.size)
-
-
-def normalise_frames(
-    frames: UInt8[Tensor, "t 3 h w"], device: torch.device, dtype: torch.dtype
-) -> Float[Tensor, "t 3 h w"]:
-    """Scale to [0, 1] and normalise with the ImageNet statistics.
-
-    Args:
-        frames: ``[T, 3, H, W]`` RGB.
-        device: Where the result goes.
-        dtype: Floating type of the result.
-
-    Returns:
-        ``[T, 3, H, W]``.
-
-    >>> black = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
-    >>> normalise_frames(black, torch.device("cpu"), torch.float32)[0, :, 0, 0].tolist()
-    [-2.12, -2.04, -1.80]
-    """
-    mean = torch.tensor(IMAGENET_MEAN, device=device).view(3, 1, 1)
-    std = torch.tensor(IMAGENET_STD, device=device).view(3, 1, 1)
-    scaled = frames.to(device).float().div_(255)
-    return scaled.sub_(mean).div_(std).to(dtype)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
-from rvos.inference.clip_reader import ModelClip, normalise_frames, read_clip
+from rvos.inference.clip_reader import ModelClip, read_clip
 from rvos.inference.progress import make_bar
 from rvos.inference.results import ExpressionTracks, SegmentationResult
 from rvos.inference.segmenter import Segmenter
@@ -15,6 +15,7 @@ from rvos.inference.video_io import DEFAULT_FRAME_RATE, VideoLike, open_video
 from rvos.ops.boxes import box_cxcywh_to_xyxy
 from rvos.structures import ImageFeatures, SegmentationOutput, TextTokens
 from rvos.structures.errors import RvosError
+from rvos.transforms.frames import normalise_pixels
 
 _RELEASED_SHORT_SIDE = 360
 
@@ -179,7 +180,7 @@ class Predictor:
         image: list[ImageFeatures] = []
         with bar:
             for chunk in clip.frames.split(self.frames_per_chunk):
-                frames = normalise_frames(chunk, parameter.device, parameter.dtype)
+                frames = normalise_pixels(chunk, parameter.device, parameter.dtype)
                 image += self.model.encode_frames(frames.unsqueeze(0))
                 bar.update(len(chunk))
         return image
@@ -187,10 +188,13 @@ class Predictor:
     def _select(
         self, clip: ModelClip, expression: str, output: SegmentationOutput
     ) -> ExpressionTracks:
-        chosen = self.selection(output.pred_logits[0])
+        logits = output.pred_logits[0]
+        chosen = self.selection(logits)
         mask_logits = output.pred_masks[0, :, chosen].transpose(0, 1).float().cpu()
-        scores = output.pred_logits[0, :, chosen, 0].float().sigmoid().amax(dim=1).cpu()
-        boxes = box_cxcywh_to_xyxy(output.pred_boxes[0, :, chosen].float().cpu())
+        # Where nothing was chosen, scores and boxes are those of the track that came closest.
+        told = chosen if len(chosen) else TopOne()(logits)
+        scores = logits[:, told, 0].float().sigmoid().amax(dim=1).cpu()
+        boxes = box_cxcywh_to_xyxy(output.pred_boxes[0, :, told].float().cpu())
         hull = torch.cat([boxes[..., :2].amin(dim=1), boxes[..., 2:].amax(dim=1)], dim=-1)
         height, width = clip.original_size
         not_empty = (mask_logits > 0).flatten(2).any(dim=2).any(dim=0)

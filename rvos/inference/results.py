@@ -16,7 +16,8 @@ class SegmentationResult:
     Attributes:
         expression: As it was asked for.
         masks: ``[T, H, W]`` at the size of the video, True on the objects.
-        boxes_xyxy: ``[T, 4]`` in pixels of the video, around all the objects.
+        boxes_xyxy: ``[T, 4]`` in pixels of the video, around all the objects, or where the rule
+            chose none around what came closest.
         scores: ``[T]``, how sure the model is in each frame, in [0, 1].
         present: ``[T]``, True where the score reaches the threshold and the mask is not empty.
         frame_ids: T names: the file's stem in a folder, else the index as five digits.
@@ -52,8 +53,9 @@ class ExpressionTracks:
     Attributes:
         expression: As it was asked for.
         mask_logits: ``[N, T, H, W]`` of the N tracks, at stride 4 of the model's input.
-        boxes_xyxy: ``[T, 4]`` in pixels of the video, around all N tracks.
-        scores: ``[T]`` of the surest track in each frame, in [0, 1].
+        boxes_xyxy: ``[T, 4]`` in pixels of the video, around all N tracks; for N = 0 around the
+            track that came closest.
+        scores: ``[T]`` of the surest track in each frame, in [0, 1]; for N = 0 as the boxes.
         present: ``[T]``, True where the score reaches the threshold and a mask is not empty.
         input_size: (height, width) of the frames that the model saw.
         original_size: (height, width) of the video.

@@ -16,7 +16,7 @@ from rvos.inference.predictor import Predictor
 from rvos.inference.progress import make_bar
 from rvos.inference.results import ExpressionTracks
 from rvos.inference.segment_report import result_json, result_table
-from rvos.inference.selection import ThresholdUnion, TopOne
+from rvos.inference.selection import choose_selection
 from rvos.inference.video_frame import FrameSource
 from rvos.inference.video_io import DEFAULT_FRAME_RATE, open_video
 from rvos.visualization.overlay import draw_overlay
@@ -62,7 +62,7 @@ def main(argv: Sequence[str]) -> int:
     source = open_video(options.video, options.frame_rate)
     predictor = Predictor(
         rvos.load_model(options.weights, options.tokenizer, choose_device(options.device)),
-        ThresholdUnion(options.union) if options.union is not None else TopOne(),
+        choose_selection(options.union, options.no_target),
         options.threshold,
         options.short_side,
         frame_rate=options.frame_rate,
@@ -99,6 +99,12 @@ def build_parser() -> argparse.ArgumentParser:
     add("--every-frame", action="store_true", help="show masks where nothing was found, too")
     add("--threshold", type=_share, default=0.5, help="score from which a frame counts as found")
     add("--union", type=_share, metavar="SCORE", help="unite all objects above this mean score")
+    add(
+        "--no-target",
+        type=_share,
+        metavar="SCORE",
+        help="find nothing if no mean score is above",
+    )
     add("--short-side", type=_positive_int, help="pixels of the shorter side for the model")
     add("--frame-rate", type=_positive_float, default=DEFAULT_FRAME_RATE, help="of a folder")
     add("--device", default="auto", help="for example cpu; auto takes the accelerator if any")

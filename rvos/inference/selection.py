@@ -1,6 +1,6 @@
 """From every object query's prediction to the masks of one expression."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
 import torch
@@ -38,7 +38,7 @@ class TrackSelection(Protocol):
             pred_logits: ``[T, Q, 1]``.
 
         Returns:
-            Positions ``[N]`` of at least one track, the best first.
+            Positions ``[N]``, the best first; N = 0 where nothing is there.
         """
 
 
@@ -89,6 +89,58 @@ class ThresholdUnion:
         return order[:num_chosen]
 
 
+@dataclass(frozen=True)
+class NoTargetDecision:
+    """Nothing where not even the best track is sure enough, else what another rule chooses.
+
+    For expressions without target, as version 2 of MeViS has them. With the defaults it is
+    ``ThresholdUnion`` without its fallback. No threshold is published.
+
+    Attributes:
+        target_threshold: What the best track's mean probability must exceed, in [0, 1].
+        selection: The rule where something is there.
+
+    >>> logits = torch.tensor([[[0.0], [2.0], [-4.0]]])
+    >>> NoTargetDecision(0.9)(logits).tolist(), NoTargetDecision(0.5, TopOne())(logits).tolist()
+    ([], [1])
+    """
+
+    # Not `threshold`: by that name alone a command line could mean the other rule.
+    target_threshold: float = 0.2
+    # The first two by name, too: on the command line the protocol matches no class.
+    selection: TopOne | ThresholdUnion | TrackSelection = field(default_factory=ThresholdUnion)
+
+    def __call__(self, pred_logits: Float[torch.Tensor, "t q 1"]) -> Int[torch.Tensor, " n"]:
+        """Choose tracks, or none.
+
+        Args:
+            pred_logits: ``[T, Q, 1]``.
+
+        Returns:
+            Positions ``[N]``, best first; N = 0 where nothing is there.
+        """
+        chosen = self.selection(pred_logits)
+        is_target = track_scores(pred_logits).max() > self.target_threshold
+        return chosen if is_target else chosen[:0]
+
+
+def choose_selection(union: float | None, no_target: float | None) -> TrackSelection:
+    """Compose the rule that says which tracks are meant.
+
+    Args:
+        union: Mean score of the tracks to unite; None takes the best one alone.
+        no_target: Mean score up to which nothing is found; None always finds something.
+
+    Returns:
+        The rule.
+
+    >>> choose_selection(None, 0.3)
+    NoTargetDecision(target_threshold=0.3, selection=TopOne())
+    """
+    selection: TrackSelection = TopOne() if union is None else ThresholdUnion(union)
+    return selection if no_target is None else NoTargetDecision(no_target, selection)
+
+
 def resize_mask_logits(
     mask_logits: Float[torch.Tensor, "*s h w"],
     input_size: tuple[int, int],
@@ -130,7 +182,7 @@ def union_of_masks(mask_logits: Float[torch.Tensor, "n *t h w"]) -> Bool[torch.T
         mask_logits: ``[N, *T, H, W]``; positive inside the object.
 
     Returns:
-        ``[*T, H, W]``, True on any of the objects.
+        ``[*T, H, W]``, True on any of the objects; nowhere for N = 0.
 
     >>> union_of_masks(torch.tensor([[[1.0, -1.0]], [[0.0, 2.0]]])).tolist()
     [[True, True]]

@@ -61,6 +61,7 @@ class SquareTask(LightningModule):
         ]
 
     validation_step = predict_step
+    test_step = predict_step
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.SGD(self.parameters(), lr=0.01)

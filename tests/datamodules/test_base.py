@@ -1,3 +1,4 @@
+import itertools
 from pathlib import Path
 
 import pytest
@@ -110,8 +111,65 @@ def test_split_without_masks_cannot_be_scored(mevis_root: Path, tmp_path: Path) 
 def test_only_what_remains_is_predicted(kept: list[int], mevis_root: Path, tmp_path: Path) -> None:
     data, recorder = MeViSDataModule(mevis_root, num_workers=0), _Recorder()
     data.setup("predict")
-    dataset = data.prediction_dataset()
+    dataset = data.dataset_of("predict")
     assert len(dataset) > 2
-    data.predict_only(kept)
+    assert data.evaluate_only("predict", kept) == kept
     _trainer(tmp_path).predict(recorder, data, return_predictions=False)
     assert recorder.evaluated == [dataset.sample_id(index) for index in kept]
+
+
+class _Rank:
+    """What a datamodule asks of the trainer of one of several processes."""
+
+    def __init__(self, rank: int, num_replicas: int) -> None:
+        self.distributed_sampler_kwargs = {"num_replicas": num_replicas, "rank": rank}
+
+
+def _of_all_ranks(root: Path, stage: str, num_ranks: int) -> list[list[str]]:
+    found = []
+    for rank in range(num_ranks):
+        data = MeViSDataModule(root, num_workers=0, short_side=32)
+        data.trainer = _Rank(rank, num_ranks)  # type: ignore[assignment]
+        data.setup(stage)
+        loaders = {"validate": data.val_dataloader, "test": data.test_dataloader}
+        loader = loaders.get(stage, data.predict_dataloader)()
+        found.append([batch.sample_ids[0] for batch in loader])  # type: ignore[union-attr]
+    return found
+
+
+@pytest.mark.parametrize("stage", ["validate", "test", "predict"])
+@pytest.mark.parametrize("num_ranks", [1, 2])
+def test_processes_divide_the_videos(num_ranks: int, stage: str, mevis_root: Path) -> None:
+    (whole,) = _of_all_ranks(mevis_root, stage, 1)
+    parts = _of_all_ranks(mevis_root, stage, num_ranks)
+    assert sorted(itertools.chain(*parts)) == sorted(whole)
+    videos = [{sample_id.split("/")[0] for sample_id in part} for part in parts]
+    assert all(videos)
+    assert sum(map(len, videos)) == len(set.union(*videos)) == 2
+
+
+@pytest.mark.parametrize("stage", ["validate", "test", "predict"])
+def test_a_process_without_a_video_repeats_a_sample_where_it_must(
+    stage: str, mevis_root: Path
+) -> None:
+    # Two videos, three processes.
+    (whole,) = _of_all_ranks(mevis_root, stage, 1)
+    *parts, idle = _of_all_ranks(mevis_root, stage, 3)
+    assert sorted(itertools.chain(*parts)) == sorted(whole)
+    if stage == "predict":
+        assert idle == []
+    else:
+        assert len(idle) == 1
+        assert set(idle) < set(whole)
+
+
+@pytest.mark.parametrize("num_ranks", [1, 2, 3])
+def test_what_remains_is_divided_too(num_ranks: int, mevis_root: Path) -> None:
+    mine = []
+    for rank in range(num_ranks):
+        data = MeViSDataModule(mevis_root, num_workers=0)
+        data.trainer = _Rank(rank, num_ranks)  # type: ignore[assignment]
+        data.setup("test")
+        remaining = list(range(1, len(data.dataset_of("test"))))
+        mine.append(data.evaluate_only("test", remaining))
+    assert sorted(itertools.chain(*mine)) == remaining

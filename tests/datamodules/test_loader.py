@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch.utils.data import DistributedSampler
 
+from rvos.datamodules.evaluation_loader import evaluation_loader
 from rvos.datamodules.loader import (
     EpochDataLoader,
     EpochShuffleSampler,
-    evaluation_loader,
     training_loader,
 )
 from rvos.datasets.clip_sampler import ClipSampler
@@ -18,7 +18,9 @@ from rvos.transforms.presets import training_transform
 
 def _dataset(root: Path, num_frames: int = 2) -> MeViSDataset:
     transform = training_transform("moving_shapes")
-    return MeViSDataset(root, "train", ClipSampler(num_frames), 6, transform)
+    return MeViSDataset(
+        root, "train", sampler=ClipSampler(num_frames), sampling_step=6, transform=transform
+    )
 
 
 def test_order_is_a_permutation_of_seed_and_epoch() -> None:

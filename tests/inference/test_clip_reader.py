@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rvos.inference.clip_reader import model_input_size, normalise_frames, read_clip
+from rvos.inference.clip_reader import model_input_size, read_clip
 from rvos.inference.video_io import open_video
 
 
@@ -48,12 +48,3 @@ def test_shrinking_averages() -> None:
     frames = read_clip(open_video(video), short_side=16).frames
     assert frames.shape == (1, 3, 16, 16)
     assert (frames.float() - 127.5).abs().max() < 8
-
-
-def test_normalisation() -> None:
-    frames = torch.randint(0, 256, (2, 3, 4, 5), dtype=torch.uint8)
-    result = normalise_frames(frames, torch.device("cpu"), torch.float64)
-    mean = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
-    std = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
-    assert result.dtype == torch.float64
-    torch.testing.assert_close(result.float(), (frames / 255 - mean) / std)

@@ -8,9 +8,8 @@ from PIL import Image
 from torch import nn
 
 from rvos.datasets.moving_shapes.tokenizer import write_tokenizer
-from rvos.inference.clip_reader import normalise_frames
 from rvos.inference.predictor import Predictor, SegmentationRequestError
-from rvos.inference.selection import ThresholdUnion, resize_mask_logits
+from rvos.inference.selection import NoTargetDecision, ThresholdUnion, resize_mask_logits
 from rvos.inference.video_frame import VideoReadError
 from rvos.inference.video_io import open_video
 from rvos.models.grounding_dino import ExpressionTokenizer, Grounder
@@ -23,6 +22,7 @@ from rvos.models.referdino import (
     ReferDINO,
 )
 from rvos.structures.errors import RvosError
+from rvos.transforms.frames import normalise_pixels
 
 Clip = Callable[..., np.ndarray]
 
@@ -55,6 +55,21 @@ def test_finds_each_expression_at_the_size_of_the_video(
     torch.testing.assert_close(first.scores, torch.full((4,), 4.0).sigmoid())
     assert first.frame_ids == ["00000", "00001", "00002", "00003"]
     assert first.timestamps == pytest.approx([0, 1 / 24, 2 / 24, 3 / 24])
+
+
+def test_where_nothing_is_sure_enough_nothing_is_found(
+    colour_model: nn.Module, moving_square: Clip
+) -> None:
+    video = moving_square()
+    (sure,) = Predictor(colour_model).segment(video, "the red square")
+    (unsure,) = Predictor(colour_model, NoTargetDecision(0.999)).segment(video, "the red square")
+    assert sure.masks.any()
+    assert not unsure.masks.any()
+    assert unsure.masks.shape == sure.masks.shape
+    assert not unsure.present.any()
+    # How sure the model was, and of what, is told all the same.
+    assert torch.equal(unsure.scores, sure.scores)
+    assert torch.equal(unsure.boxes_xyxy, sure.boxes_xyxy)
 
 
 def test_boxes_are_pixels_of_the_video(colour_model: nn.Module, moving_square: Clip) -> None:
@@ -230,7 +245,7 @@ def test_referdino_gives_what_a_plain_call_gives(moving_square: Clip, tmp_path: 
     predictor = Predictor(model, frames_per_chunk=2)
     results = predictor.segment(video, ["the red square", "a green star"])
     clip = predictor.read(open_video(video))
-    frames = normalise_frames(clip.frames, torch.device("cpu"), torch.float32)[None]
+    frames = normalise_pixels(clip.frames)[None]
     for result in results:
         with torch.inference_mode():
             output = model(frames, [result.expression])

@@ -89,6 +89,21 @@ def test_overlay_masks_and_report(
     assert report["expressions"][1]["present"] == [False, False, True, False]
 
 
+def test_nothing_is_found_where_nothing_is_sure_enough(
+    moving_square: Clip, write_video: WriteVideo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_video("clip.mp4", moving_square())
+    options = ["--no-overlay", "--masks", "--every-frame", "--union", 0.3]
+    assert run(path, "the red square", "-o", "out", *options, "--no-target", 0.999) == 0
+    masks = [np.array(Image.open(path)) for path in Path("out").rglob("*.png")]
+    assert len(masks) == 4
+    assert not np.any(masks)
+    assert "0 of 4" in capsys.readouterr().out
+    (report,) = json.loads(Path("out/results.json").read_text())["expressions"]
+    assert report["mean_score"] > 0.9
+    assert not any(report["present"])
+
+
 def test_each_expression_has_its_colour(moving_square: Clip, write_video: WriteVideo) -> None:
     video = moving_square()
     path = write_video("clip.mp4", video)

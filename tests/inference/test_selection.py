@@ -7,9 +7,11 @@ from torch import Tensor
 
 from rvos.inference.selection import (
     MaskStretch,
+    NoTargetDecision,
     ThresholdUnion,
     TopOne,
     TrackSelection,
+    choose_selection,
     resize_mask_logits,
     track_scores,
     union_of_masks,
@@ -23,7 +25,7 @@ def random_logits(seed: int, num_queries: int = 6) -> Tensor:
 
 
 @given(seeds)
-@pytest.mark.parametrize("selection", [TopOne(), ThresholdUnion(0.5)])
+@pytest.mark.parametrize("selection", [TopOne(), ThresholdUnion(0.5), NoTargetDecision(0.6)])
 def test_choice_follows_a_permutation_of_queries(selection: TrackSelection, seed: int) -> None:
     logits = random_logits(seed)
     order = torch.randperm(6, generator=torch.Generator().manual_seed(seed))
@@ -31,7 +33,7 @@ def test_choice_follows_a_permutation_of_queries(selection: TrackSelection, seed
 
 
 @given(seeds)
-@pytest.mark.parametrize("selection", [TopOne(), ThresholdUnion(0.5)])
+@pytest.mark.parametrize("selection", [TopOne(), ThresholdUnion(0.5), NoTargetDecision(0.6)])
 def test_choice_does_not_depend_on_the_order_of_frames(
     selection: TrackSelection, seed: int
 ) -> None:
@@ -58,6 +60,45 @@ def test_union_takes_everything_above_the_threshold_or_the_best(
     above = {index for index in range(6) if scores[index] > threshold}
     assert set(chosen) == above or (not above and chosen == [int(scores.argmax())])
     assert scores[chosen].tolist() == sorted(scores[chosen].tolist(), reverse=True)
+
+
+@given(seeds, st.floats(0, 1), st.sampled_from([TopOne(), ThresholdUnion(0.4)]))
+def test_nothing_is_chosen_up_to_the_threshold_and_else_what_the_rule_chooses(
+    seed: int, threshold: float, rule: TopOne | ThresholdUnion
+) -> None:
+    logits = random_logits(seed)
+    chosen = NoTargetDecision(threshold, rule)(logits)
+    best = float(track_scores(logits).max())
+    assert torch.equal(chosen, rule(logits) if best > threshold else chosen.new_zeros(0))
+
+
+@given(seeds)
+def test_the_default_decision_is_the_union_without_its_fallback(seed: int) -> None:
+    logits = random_logits(seed) - 4
+    above = (track_scores(logits) > ThresholdUnion().threshold).nonzero()[:, 0]
+    assert set(NoTargetDecision()(logits).tolist()) == set(above.tolist())
+
+
+def test_no_track_is_an_empty_mask_of_the_video_size() -> None:
+    full = resize_mask_logits(torch.zeros(3, 0, 4, 6), (16, 24), (20, 30))
+    masks = union_of_masks(full.transpose(0, 1))
+    assert masks.shape == (3, 20, 30)
+    assert not masks.any()
+
+
+@pytest.mark.parametrize(
+    ("union", "no_target", "expected"),
+    [
+        (None, None, TopOne()),
+        (0.3, None, ThresholdUnion(0.3)),
+        (None, 0.4, NoTargetDecision(0.4, TopOne())),
+        (0.3, 0.4, NoTargetDecision(0.4, ThresholdUnion(0.3))),
+    ],
+)
+def test_rules_are_composed(
+    union: float | None, no_target: float | None, expected: TrackSelection
+) -> None:
+    assert choose_selection(union, no_target) == expected
 
 
 def test_released_stretch_is_one_bilinear_resize() -> None:
