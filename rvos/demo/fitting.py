@@ -119,7 +119,7 @@ def build_model(settings: DemoSettings) -> ReferDINO:
             feedforward_dim=2 * model.grounder.hidden_dim,
             temporal_position="sine_and_box",
         ),
-        sentence="mean",
+        sentence="unfused_mean",
     )
     description = describe(model)
     description["init_args"]["temporal_enhancer"] = describe(enhancer)
