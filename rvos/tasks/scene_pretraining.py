@@ -42,9 +42,10 @@ class ScenePretrainingTask(OptimizedTask):
     Args:
         model: The model; its temporal decoder must know time and place to learn directions.
         initial_weights: Where training starts from.
-        keep_weight: Weight of the distance between the features of phrases about looks and those of
-            the initial weights, relative to their size; so that an image part that was trained
-            with them goes on understanding them. 0 for an untrained one.
+        keep_weight: Weight of the distance between the features of words of looks, alone or in
+            phrases about actions, and those of the initial weights, relative to their size; so that
+            an image part that was trained with them goes on understanding them. 0 for an untrained
+            one.
         keep_places: Whether phrases about places keep their features, too.
         noise: Standard deviation of the noise on boxes, in widths and heights of the frame.
         lost_share: Share of a track's frames, in [0, 1], in which it holds another object, as the
@@ -108,16 +109,16 @@ class ScenePretrainingTask(OptimizedTask):
             The weighted total ``[]``.
         """
         del batch_idx
+        places, actions = self._read(batch.frames.phrases), self._read(batch.clips.phrases)
         terms = {
-            "loss_place": truth_loss(self.place_scores(batch.frames), batch.frames.labels),
-            **self.clip_losses(batch.clips),
+            "loss_place": truth_loss(self.place_scores(batch.frames, places), batch.frames.labels),
+            **self.clip_losses(batch.clips, actions),
         }
         total = torch.stack(list(terms.values())).sum()
         if self.keep_weight:
-            kept = batch.looks + (batch.frames.phrases if self.keep_places else [])
-            terms["loss_keep"] = self._distance_to_initial_features(kept)
-            terms["loss_actor"] = self._distance_to_initial_looks(batch)
-            total = total + self.keep_weight * (terms["loss_keep"] + terms["loss_actor"])
+            kept = self.keep_losses(batch, places, actions)
+            total = total + self.keep_weight * torch.stack(list(kept.values())).sum()
+            terms |= kept
         self.report_loss(total, terms, batch.sample_ids)
         return total
 
@@ -129,7 +130,8 @@ class ScenePretrainingTask(OptimizedTask):
             batch_idx: Position of the batch.
         """
         del batch_idx
-        places, words = self.place_scores(batch.frames), self._read(batch.clips.phrases)
+        places = self.place_scores(batch.frames, self._read(batch.frames.phrases))
+        words = self._read(batch.clips.phrases)
         tracks = self.track_scores(batch.clips, words)
         actions = self.action_scores(batch.clips, words)
         self.place_accuracy.update(best_object_hits(places, batch.frames.labels))
@@ -149,35 +151,64 @@ class ScenePretrainingTask(OptimizedTask):
         self.track_accuracy.reset()
         self.action_accuracy.reset()
 
-    def place_scores(self, frames: Scenes) -> Float[Tensor, "p n"]:
+    def place_scores(self, frames: Scenes, words: ReferenceText) -> Float[Tensor, "p n"]:
         """Score every object of a frame for the phrase.
 
         Args:
             frames: Scenes of one frame.
+            words: Features of their phrases.
 
         Returns:
             Logits ``[P, N]``.
         """
-        words = self._read(frames.phrases)
         boxes = self._blurred(frames.boxes_cxcywh[:, :, 0])
         logits: Tensor = self.reader(boxes, frames.looks, frames.valid_objects, words)
         return logits
 
-    def clip_losses(self, clips: Scenes) -> dict[str, Float[Tensor, ""]]:
+    def clip_losses(self, clips: Scenes, words: ReferenceText) -> dict[str, Float[Tensor, ""]]:
         """Compute what both readers of clips miss.
 
         Args:
             clips: Scenes of T frames.
+            words: Features of their phrases.
 
         Returns:
             ``loss_track`` of the track reader and ``loss_action`` of the temporal decoder.
         """
-        words = self._read(clips.phrases)
         actions = self.action_scores(clips, words)
         labels = clips.labels[:, None, :, None].expand_as(actions)
         return {
             "loss_track": truth_loss(self.track_scores(clips, words), clips.labels),
             "loss_action": truth_loss(actions, labels.masked_fill(actions.isinf(), OPEN_LABEL)),
+        }
+
+    def keep_losses(
+        self, batch: SceneBatch, places: ReferenceText, actions: ReferenceText
+    ) -> dict[str, Float[Tensor, ""]]:
+        """Measure how far words of looks have moved from the initial weights' features.
+
+        Args:
+            batch: Frames and clips of some videos.
+            places: Features of the frames' phrases.
+            actions: Features of the clips' phrases.
+
+        Returns:
+            ``loss_keep`` of phrases about looks (and places, if they are kept), ``loss_actor`` of
+            what phrases about actions say of looks, which should read as if it stood alone.
+        """
+        kept = [(batch.looks, self._read(batch.looks))]
+        if self.keep_places:
+            kept.append((batch.frames.phrases, places))
+        tokens = self.model.tokenize(batch.clips.phrases)
+        where, what = shared_tokens(tokens, self.model.tokenize(batch.actors))
+        return {
+            "loss_keep": relative_distance(
+                torch.cat([words.features[words.valid] for _, words in kept]),
+                torch.cat([self._initial_features(text)[words.valid] for text, words in kept]),
+            ),
+            "loss_actor": relative_distance(
+                actions.features[where], self._initial_features(batch.actors)[what]
+            ),
         }
 
     def track_scores(self, clips: Scenes, words: ReferenceText) -> Float[Tensor, "p n"]:
@@ -215,8 +246,9 @@ class ScenePretrainingTask(OptimizedTask):
         return logits.masked_fill(~words.valid[:, None, None], float("-inf"))
 
     def _read(self, phrases: list[str]) -> ReferenceText:
-        expressions = self.model.grounder.text_encoder(self.model.tokenize(phrases))
-        return ReferenceText(expressions.features, expressions.valid)
+        tokens = self.model.tokenize(phrases)
+        words: ReferenceText = self.model.grounder.text_encoder(tokens).unfused
+        return words
 
     def _partly_lost(self, clips: Scenes) -> Tensor:
         boxes = clips.boxes_cxcywh
@@ -236,24 +268,10 @@ class ScenePretrainingTask(OptimizedTask):
         blurred = boxes_cxcywh + self.noise * torch.randn_like(boxes_cxcywh)
         return blurred.clamp(1e-3, 1) * present
 
-    def _distance_to_initial_features(self, phrases: list[str]) -> Tensor:
-        tokens = self.model.tokenize(phrases)
-        now = self.model.grounder.text_encoder(tokens)
-        with torch.no_grad():
-            before = self.initial_text_encoder(tokens).features[now.valid].float()
-        distance = (now.features[now.valid].float() - before).square().mean()
-        relative: Tensor = distance / before.square().mean()
-        return relative
-
-    def _distance_to_initial_looks(self, batch: SceneBatch) -> Tensor:
-        """What a phrase about an action says of looks should read as if it stood alone."""
-        tokens, alone = self.model.tokenize(batch.clips.phrases), self.model.tokenize(batch.actors)
-        where, what = shared_tokens(tokens, alone)
-        now = self.model.grounder.text_encoder(tokens).features[where]
-        with torch.no_grad():
-            before = self.initial_text_encoder(alone).features[what].float()
-        relative: Tensor = (now.float() - before).square().mean() / before.square().mean()
-        return relative
+    @torch.no_grad()
+    def _initial_features(self, phrases: list[str]) -> Tensor:
+        features: Tensor = self.initial_text_encoder(self.model.tokenize(phrases)).features
+        return features
 
 
 def _find_temporal_parts(
@@ -267,6 +285,22 @@ def _find_temporal_parts(
         )
         raise SceneModelError(message)
     return enhancer, enhancer.temporal_decoder
+
+
+def relative_distance(
+    features: Float[Tensor, "n c"], initial: Float[Tensor, "n c"]
+) -> Float[Tensor, ""]:
+    """Mean squared distance, relative to the mean square of where it is measured from.
+
+    Args:
+        features: ``[N, C]``.
+        initial: Where they were ``[N, C]``.
+
+    Example:
+        >>> relative_distance(torch.full((1, 2), 3.0), torch.full((1, 2), 2.0)).item()
+        0.25
+    """
+    return (features.float() - initial.float()).square().mean() / initial.float().square().mean()
 
 
 def truth_loss(logits: Float[Tensor, "*s"], labels: Int[Tensor, "*s"]) -> Float[Tensor, ""]:

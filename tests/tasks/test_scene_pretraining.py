@@ -30,6 +30,10 @@ def scenes(num_frames: int, num_objects: tuple[int, int] = (3, 1)) -> Scenes:
     )
 
 
+def places(task: ScenePretrainingTask, frames: Scenes) -> Tensor:
+    return task.place_scores(frames, task._read(frames.phrases))
+
+
 def actions(task: ScenePretrainingTask, clips: Scenes) -> Tensor:
     return task.action_scores(clips, task._read(clips.phrases))
 
@@ -77,7 +81,7 @@ def test_padded_objects_change_nothing(nano_model: ReferDINO) -> None:
         wide.labels[:, :2],
     )
     assert (wide.labels[:, 2] == -100).all()
-    torch.testing.assert_close(task.place_scores(wide)[:, :2], task.place_scores(narrow))
+    torch.testing.assert_close(places(task, wide)[:, :2], places(task, narrow))
 
 
 def test_padded_words_change_nothing(nano_model: ReferDINO) -> None:
@@ -120,7 +124,7 @@ def test_lost_frames_hold_a_box_of_the_same_scene(nano_model: ReferDINO) -> None
 def test_an_empty_frame_gives_no_loss_and_no_nan(nano_model: ReferDINO) -> None:
     task = ScenePretrainingTask(nano_model).eval()
     frames = scenes(1, (0, 0))
-    logits = task.place_scores(frames)
+    logits = places(task, frames)
     assert logits.isfinite().all()
     assert truth_loss(logits, frames.labels) == 0
     assert not best_object_hits(logits, frames.labels).numel()
@@ -155,8 +159,9 @@ def test_loss_falls_and_phrases_about_looks_keep_their_features(
     def loss(task: ScenePretrainingTask) -> float:
         task.eval()
         with torch.no_grad():
-            places = truth_loss(task.place_scores(scene_batch.frames), scene_batch.frames.labels)
-            return float(places + sum(task.clip_losses(scene_batch.clips).values()))
+            frames, clips = scene_batch.frames, scene_batch.clips
+            missed = task.clip_losses(clips, task._read(clips.phrases)).values()
+            return float(truth_loss(places(task, frames), frames.labels) + sum(missed))
 
     def fit(task: ScenePretrainingTask) -> float:
         Trainer(
@@ -170,8 +175,8 @@ def test_loss_falls_and_phrases_about_looks_keep_their_features(
         ).fit(task.train(), DataLoader([scene_batch] * 20, batch_size=None))
         with torch.no_grad():
             task.eval()
-            actors = task._distance_to_initial_looks(scene_batch)
-            return float(task._distance_to_initial_features(scene_batch.looks) + actors)
+            texts = scene_batch.frames.phrases, scene_batch.clips.phrases
+            return float(sum(task.keep_losses(scene_batch, *map(task._read, texts)).values()))
 
     state = {name: value.clone() for name, value in nano_model.state_dict().items()}
     kept = build(keep_weight=20.0)

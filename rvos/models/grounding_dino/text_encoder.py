@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from rvos.models.grounding_dino.prompt import phrase_blocks
 from rvos.ops.position_embedding import sine_embedding
 from rvos.ops.precision import without_autocast
-from rvos.structures import TextTokens
+from rvos.structures import ReferenceText, TextTokens
 
 
 @dataclass
@@ -27,6 +27,11 @@ class ExpressionFeatures:
     positions: Float[Tensor, "b l c"]
     valid: Bool[Tensor, "b l"]
     may_attend: Bool[Tensor, "b l l"]
+
+    @property
+    def unfused(self) -> ReferenceText:
+        """The words as they are before a frame has changed them."""
+        return ReferenceText(self.features, self.valid)
 
     def repeat_frames(self, num_frames: int) -> "ExpressionFeatures":
         """Repeat every expression for each frame of its clip."""

@@ -285,8 +285,7 @@ class ReferDINO(DescribedModule):
         skip = num_frames == 1 and not self.enhance_single_frames
         if self.temporal_enhancer is None or skip:
             return as_tracks(queries, num_frames)
-        unfused = ReferenceText(expressions.features, expressions.valid)
-        tracks: Tracks = self.temporal_enhancer(queries, text, num_frames, unfused)
+        tracks: Tracks = self.temporal_enhancer(queries, text, num_frames, expressions.unfused)
         return tracks
 
     def _mask_features(self, memory: Tensor, image: ImageFeatures) -> MaskFeatures:
