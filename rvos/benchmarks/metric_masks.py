@@ -84,8 +84,9 @@ def scattered_pair(size: tuple[int, int], share: float, rng: np.random.Generator
     >>> round(float(pair.target.mean()), 2), round(float(pair.pred.mean()), 2)
     (0.15, 0.15)
     """
-    noise = cv2.GaussianBlur(rng.standard_normal((2, *size))[0], (0, 0), size[0] / 60)
-    other = cv2.GaussianBlur(rng.standard_normal(size), (0, 0), size[0] / 60)
+    noise, other = (
+        cv2.GaussianBlur(field, (0, 0), size[0] / 60) for field in rng.standard_normal((2, *size))
+    )
     pred, target = (
         field > np.quantile(field, 1 - share) for field in (0.9 * noise + 0.4 * other, noise)
     )

@@ -3,8 +3,9 @@
 Times are those of the processor: what else runs on the machine hardly changes them.
 """
 
+import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -175,11 +176,7 @@ def _time_both(
 
 def _add_mean(parts: Comparison, whole: Comparison) -> None:
     for values, means in ((parts.fast, whole.fast), (parts.plain, whole.plain)):
-        means.append(_mean(values))
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+        means.append(statistics.fmean(values))
 
 
 @contextmanager

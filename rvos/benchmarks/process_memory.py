@@ -53,10 +53,7 @@ def read_process_memory(pid: int | None = None) -> ProcessMemory:
         lines = path.read_text(encoding="ascii").splitlines()[1:]
     except OSError as error:
         raise MemoryUnknownError(path) from error
-    num_bytes = {name: 1024 * int(rest.split()[0]) for name, _, rest in (_parts(x) for x in lines)}
+    parts = (line.partition(":") for line in lines)
+    num_bytes = {name: 1024 * int(rest.split()[0]) for name, _, rest in parts}
     private = num_bytes["Private_Clean"] + num_bytes["Private_Dirty"]
     return ProcessMemory(private, num_bytes["Pss"])
-
-
-def _parts(line: str) -> tuple[str, str, str]:
-    return line.partition(":")

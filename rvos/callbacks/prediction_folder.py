@@ -24,7 +24,8 @@ class PredictionFolder:
 
     Attributes:
         samples: All samples, empty where they are not known.
-        kept: Positions of those that the folder had completely at the beginning.
+        to_do: Positions of those that the folder lacked something of at the beginning.
+        kept: Positions of the others.
         mine: Ids of those that this process writes.
     """
 
@@ -41,8 +42,8 @@ class PredictionFolder:
         self.submissions = [each for each in submissions if with_tracks or not each.needs_tracks]
         self.scores = ScoreStore(root) if with_scores and self.samples else None
         self.mine: set[str] = set()
-        remaining = set(self.remaining())
-        self.kept = [index for index in range(len(self.samples)) if index not in remaining]
+        self.to_do = self.remaining()
+        self.kept = sorted(set(range(len(self.samples))).difference(self.to_do))
         # Looked up now: later, other processes have begun to write.
         self._origin = PredictionOrigin.read(root) if self.samples else None
         self._has_predictions = any(_has_masks(sample, root) for sample in self.samples)

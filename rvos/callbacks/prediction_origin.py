@@ -9,6 +9,7 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 
 from rvos.callbacks.prediction_files import PredictionWriteError
+from rvos.datasets.files import write_json
 from rvos.layers.described import describe
 
 _FILE_NAME = ".origin.json"
@@ -83,10 +84,7 @@ class PredictionOrigin:
         Args:
             folder: Folder of the predictions.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f"{_FILE_NAME}.part"
-        part.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
-        part.replace(folder / _FILE_NAME)
+        write_json(folder / _FILE_NAME, asdict(self))
 
     def difference(self, other: "PredictionOrigin") -> str:
         """Name what differs.

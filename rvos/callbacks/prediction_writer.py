@@ -88,7 +88,7 @@ class PredictionWriter(BasePredictionWriter):
         if target.needs_tracks and isinstance(pl_module, TrackKeeper):
             pl_module.keep_tracks = True
         if target.samples:
-            mine = data.evaluate_only(stage, target.remaining())
+            mine = data.evaluate_only(stage, target.to_do)
             target.mine = {target.samples[index].sample_id for index in mine}
         if target.kept:
             _say(trainer, f"{root}: {len(target.kept)} of {len(target.samples)} kept as they are")

@@ -1,5 +1,6 @@
 """Scores of single samples on disk, so that an interrupted test goes on where it was."""
 
+import io
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from rvos.callbacks.prediction_files import PredictionWriteError
+from rvos.datasets.files import write_bytes
 from rvos.metrics.per_sample import PerSampleMetric
 
 MetricRows = Mapping[str, Mapping[str, Tensor]]
@@ -47,17 +49,14 @@ class ScoreStore:
             sample_id: Id of the sample.
             rows: Name of the metric to its states.
         """
-        path = self._path(sample_id)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
         arrays = {
             f"{metric}/{state}": values.cpu().numpy()
             for metric, states in rows.items()
             for state, values in states.items()
         }
-        with part.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-        part.replace(path)
+        content = io.BytesIO()
+        np.savez(content, **arrays)  # type: ignore[arg-type]
+        write_bytes(self._path(sample_id), content.getvalue())
 
     def read(self, sample_id: str) -> dict[str, dict[str, Tensor]]:
         """Read the scores of a sample.

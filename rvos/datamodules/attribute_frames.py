@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningDataModule
 
-from rvos.datamodules.loader import EpochDataLoader, EpochShuffleSampler
+from rvos.datamodules.loader import EpochDataLoader, training_loader
 from rvos.datamodules.moving_shapes import write_missing_splits
 from rvos.datasets.attribute_batch import (
     AttributeBatch,
@@ -101,15 +101,8 @@ class AttributeFrameDataModule(LightningDataModule):
         """
         assert self._training is not None, "Lightning calls setup first"
         self._training.set_epoch(self.trainer.current_epoch if self.trainer is not None else 0)
-        return EpochDataLoader(
-            self._training,
-            batch_size=self.batch_size,
-            sampler=EpochShuffleSampler(len(self._training), self.seed),
-            num_workers=self.num_workers,
-            collate_fn=self.collate,
-            drop_last=len(self._training) >= self.batch_size,
-            persistent_workers=self.num_workers > 0,
-            pin_memory=torch.cuda.is_available(),
+        return training_loader(
+            self._training, self.batch_size, self.num_workers, self.seed, self.collate
         )
 
     def val_dataloader(self) -> EpochDataLoader:

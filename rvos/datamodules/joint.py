@@ -22,7 +22,10 @@ class JointDataModule(ReferringVideoDataModule):
         num_workers: Worker processes per loader.
         seed: Seed of the order. The parts have seeds of their own.
 
-    >>> JointDataModule({}).setup("fit")
+    Raises:
+        DatasetError: If the parts do not fit together.
+
+    >>> JointDataModule({})
     Traceback (most recent call last):
     rvos.datasets.errors.DatasetError: a mixture needs a data set; name one in `parts`
     """
@@ -37,37 +40,25 @@ class JointDataModule(ReferringVideoDataModule):
         num_workers: int = 4,
         seed: int = 42,
     ) -> None:
-        # What does not fit together is said in `setup`: an error in here reaches no user whole.
-        self._evaluated = parts.get(evaluate or next(reversed(parts), ""))
+        _check(parts, evaluate)
+        evaluated = parts[next(reversed(parts)) if evaluate is None else evaluate]
         super().__init__(
             batch_size,
             num_workers,
             seed,
-            getattr(self._evaluated, "validation_split", None),
-            getattr(self._evaluated, "test_split", ""),
-            getattr(self._evaluated, "predict_split", ""),
+            evaluated.validation_split,
+            evaluated.test_split,
+            evaluated.predict_split,
         )
+        self._evaluated = evaluated
         self.parts = parts
         self.weights = weights
         self.num_samples = num_samples
-        self.evaluate = evaluate
 
     def prepare_data(self) -> None:
         """Let every part write what it can make itself."""
         for part in self.parts.values():
             part.prepare_data()
-
-    def setup(self, stage: str) -> None:
-        """Open what the stage needs.
-
-        Args:
-            stage: ``fit``, ``validate``, ``test`` or ``predict``.
-
-        Raises:
-            DatasetError: If the parts do not fit together, or one of them is missing or wrong.
-        """
-        _check(self.parts, self.evaluate)
-        super().setup(stage)
 
     def training_dataset(self) -> MixtureDataset:
         """Open the training clips of every part.
@@ -87,7 +78,6 @@ class JointDataModule(ReferringVideoDataModule):
         Returns:
             The data set.
         """
-        assert self._evaluated is not None, "Lightning calls setup first"
         return self._evaluated.evaluation_dataset(split)
 
 

@@ -1,13 +1,12 @@
 """Loading clips in an order, and with random draws, that depend on seed and epoch alone."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, runtime_checkable
 
 import torch
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
-from rvos.datasets.clip_dataset import ClipDataset
 from rvos.datasets.collate import collate_clips
 from rvos.datasets.random_draws import sample_generator
 
@@ -118,26 +117,32 @@ class EpochDataLoader(DataLoader[Any]):
 
 
 def training_loader(
-    dataset: ClipDataset, batch_size: int, num_workers: int, seed: int
+    dataset: Dataset[Any],
+    batch_size: int,
+    num_workers: int,
+    seed: int,
+    collate: Callable[..., Any] = collate_clips,
 ) -> EpochDataLoader:
     """Shuffled batches.
 
     Args:
-        dataset: Clips of one length.
-        batch_size: Clips per batch; an incomplete last batch is dropped unless it is the only one.
+        dataset: Samples that make batches: clips of one length, for example.
+        batch_size: Samples per batch; an incomplete last batch is dropped unless it is alone.
         num_workers: Worker processes; the batches do not depend on their number.
         seed: Seed of the order.
+        collate: What makes a batch of samples.
 
     Returns:
         The loader.
     """
+    num_samples = len(dataset)  # type: ignore[arg-type]  # as DataLoader asks, too
     return EpochDataLoader(
         dataset,
         batch_size=batch_size,
-        sampler=EpochShuffleSampler(len(dataset), seed),
+        sampler=EpochShuffleSampler(num_samples, seed),
         num_workers=num_workers,
-        collate_fn=collate_clips,
-        drop_last=len(dataset) >= batch_size,
+        collate_fn=collate,
+        drop_last=num_samples >= batch_size,
         persistent_workers=num_workers > 0,
         pin_memory=torch.cuda.is_available(),
     )

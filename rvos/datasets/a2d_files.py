@@ -1,6 +1,5 @@
 """The files of A2D-Sentences: list of videos, expressions, and instance masks per frame."""
 
-import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import h5py
 import numpy as np
 from jaxtyping import Bool, Float
 
+from rvos.datasets.csv_rows import read_csv_rows
 from rvos.datasets.errors import (
     DatasetNotFoundError,
     FrameNotFoundError,
@@ -22,6 +22,7 @@ from rvos.datasets.safe_names import check_name
 A2D_NAME = "A2D-Sentences"
 TEXT_FOLDER = "text_annotations"
 INSTANCES_FOLDER = "a2d_annotation_with_instances"
+A2D_SPLITS = ("train", "test")
 # The archive has the first name, some documents the second.
 _CLIP_FOLDERS = ("clips320H", "CLIPS320")
 # The one row whose instance id the annotators' tool has spoilt; every published list drops it.
@@ -86,6 +87,42 @@ class InstanceFrame:
     boxes_xyxy: Float[np.ndarray, "n 4"]
 
 
+def videos_path(root: Path) -> Path:
+    """File of the list of videos.
+
+    Args:
+        root: Folder of the benchmark.
+
+    Returns:
+        The path.
+    """
+    return root / "Release" / "videoset.csv"
+
+
+def queries_path(root: Path) -> Path:
+    """File of the expressions.
+
+    Args:
+        root: Folder of the benchmark.
+
+    Returns:
+        The path.
+    """
+    return root / TEXT_FOLDER / "a2d_annotation.txt"
+
+
+def missed_videos_path(root: Path) -> Path:
+    """File of the list of videos without instance masks.
+
+    Args:
+        root: Folder of the benchmark.
+
+    Returns:
+        The path.
+    """
+    return root / TEXT_FOLDER / "a2d_missed_videos.txt"
+
+
 def read_videos(root: Path) -> list[A2DVideo]:
     """Read ``Release/videoset.csv``, which has no header.
 
@@ -100,9 +137,9 @@ def read_videos(root: Path) -> list[A2DVideo]:
         MalformedAnnotationError: If a row is broken.
         UnsafeNameError: If an id is no plain name.
     """
-    path = root / "Release" / "videoset.csv"
+    path = videos_path(root)
     videos = []
-    for number, row in _rows(path):
+    for number, row in read_csv_rows(path, A2D_NAME):
         if len(row) < 9 or row[8] not in ("0", "1") or not row[6].isdecimal():
             reason = (
                 f"row {number} lacks the number of frames in column 7 or the subset, 0 or 1, in "
@@ -126,8 +163,7 @@ def read_missed_videos(root: Path) -> frozenset[str]:
     Raises:
         DatasetNotFoundError: Without the file.
     """
-    path = root / TEXT_FOLDER / "a2d_missed_videos.txt"
-    return frozenset(row[0] for _, row in _rows(path))
+    return frozenset(row[0] for _, row in read_csv_rows(missed_videos_path(root), A2D_NAME))
 
 
 def read_queries(root: Path) -> list[tuple[str, str, str]]:
@@ -143,9 +179,9 @@ def read_queries(root: Path) -> list[tuple[str, str, str]]:
         DatasetNotFoundError: Without the file.
         MalformedAnnotationError: If a row is broken.
     """
-    path = root / TEXT_FOLDER / "a2d_annotation.txt"
+    path = queries_path(root)
     queries = []
-    for number, row in _rows(path):
+    for number, row in read_csv_rows(path, A2D_NAME):
         if number == 1:
             continue
         if len(row) != 3:
@@ -275,16 +311,3 @@ def _opened(path: Path) -> Iterator[h5py.File]:
 
 def _ids(file: h5py.File) -> tuple[int, ...]:
     return tuple(int(value) for value in np.asarray(file["instance"][()]).ravel())
-
-
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Rows of a CSV file with their numbers, empty ones left out."""
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            for number, row in enumerate(csv.reader(stream), start=1):
-                if row:
-                    yield number, row
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise DatasetNotFoundError(path, A2D_NAME) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise MalformedAnnotationError(path, f"no CSV: {error}") from error

@@ -7,6 +7,7 @@ from rvos.datasets.a2d_files import (
     A2DSample,
     instance_folder,
     is_spoilt,
+    queries_path,
     read_instance_ids,
     read_missed_videos,
     read_queries,
@@ -91,7 +92,6 @@ def scan_samples(root: Path, split: str) -> list[A2DSample]:
     """
     missed = read_missed_videos(root)
     kept = {v.video_id for v in read_videos(root) if v.split == split} - missed
-    path = root / "text_annotations" / "a2d_annotation.txt"
     frames: dict[str, dict[int, tuple[int, ...]]] = {}
     samples = []
     for video_id, instance_name, query in read_queries(root):
@@ -99,7 +99,7 @@ def scan_samples(root: Path, split: str) -> list[A2DSample]:
             continue
         if not instance_name.isdecimal():
             reason = f"instance {instance_name!r} of video {video_id} is no number"
-            raise MalformedAnnotationError(path, reason)
+            raise MalformedAnnotationError(queries_path(root), reason)
         if video_id not in frames:
             frames[video_id] = _instances_by_frame(instance_folder(root, video_id))
         samples += [

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from rvos.datasets.a2d_files import (
+    A2D_SPLITS,
     A2DSample,
     find_clips,
     instance_path,
@@ -29,8 +30,6 @@ from rvos.datasets.video_frames import read_video_frames
 from rvos.datasets.video_index import Expression, Video, clean_expression, id_order
 from rvos.datasets.window_sampler import WindowSampler
 from rvos.transforms.video import ClipTransform
-
-_SPLITS = ("train", "test")
 
 
 class A2DSentencesDataset(ReferringVideoDataset):
@@ -68,8 +67,9 @@ class A2DSentencesDataset(ReferringVideoDataset):
         seed: int = 0,
     ) -> None:
         self.root = Path(root)
-        if split not in _SPLITS:
-            message = f"A2D-Sentences has no split {split!r}: choose one of {', '.join(_SPLITS)}"
+        if split not in A2D_SPLITS:
+            known = ", ".join(A2D_SPLITS)
+            message = f"A2D-Sentences has no split {split!r}: choose one of {known}"
             raise DatasetError(message)
         self.split = split
         self._clips_folder = find_clips(self.root)

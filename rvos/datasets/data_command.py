@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rvos.datasets.checking import CheckReport, check_benchmark
 from rvos.datasets.errors import DatasetError
+from rvos.datasets.files import write_text
 from rvos.datasets.preparation import (
     BENCHMARKS,
     READ_AS_RELEASED,
@@ -121,11 +122,8 @@ def _show(report: CheckReport) -> int:
 
 
 def _write_report(path: Path, report: CheckReport) -> None:
-    """Write the report beside the target, then rename."""
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_text(json.dumps(report.as_json(), indent=1) + "\n", encoding="utf-8")
-        partial.replace(path)
+        write_text(path, json.dumps(report.as_json(), indent=1) + "\n")
     except OSError as error:
         message = f"{path} cannot be written ({error.strerror}): choose another place"
         raise DatasetError(message) from error

@@ -9,6 +9,7 @@ from rvos.datasets.errors import DatasetNotFoundError, MalformedAnnotationError
 from rvos.datasets.safe_names import check_name
 
 DAVIS_NAME = "Ref-DAVIS17"
+TEXT_FOLDER = "davis_text_annotations"
 # File and encoding per annotator; expression ids count through them in this order.
 ANNOTATORS = (
     ("Davis17_annot1.txt", "utf-8"),

@@ -1,7 +1,5 @@
 """The files of JHMDB-Sentences: list of samples, expressions, and puppet masks per video."""
 
-import csv
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -10,13 +8,13 @@ import numpy as np
 from jaxtyping import Bool
 from scipy.io import loadmat, whosmat
 
+from rvos.datasets.csv_rows import read_csv_rows
 from rvos.datasets.errors import (
-    DatasetNotFoundError,
     FrameNotFoundError,
     MalformedAnnotationError,
     UnreadableImageError,
 )
-from rvos.datasets.files import annotation_layout
+from rvos.datasets.files import annotation_layout, read_json_list
 from rvos.datasets.safe_names import check_name
 
 JHMDB_NAME = "JHMDB-Sentences"
@@ -95,14 +93,7 @@ def read_samples(root: Path) -> list[JHMDBSample]:
         UnsafeNameError: If a name is no plain name.
     """
     path = root / SAMPLES_FILE
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise DatasetNotFoundError(path, JHMDB_NAME) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise MalformedAnnotationError(path, f"not JSON: {error}") from error
-    if not isinstance(entries, list):
-        raise MalformedAnnotationError(path, f"holds a {type(entries).__name__}, not a list")
+    entries = read_json_list(path, JHMDB_NAME)
     with annotation_layout(path):
         return [_parse_sample(entry, path) for entry in entries]
 
@@ -121,17 +112,11 @@ def read_sentences(root: Path) -> dict[str, str]:
         MalformedAnnotationError: If a row is broken.
     """
     path = root / "jhmdb_annotation.txt"
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            rows = [row for row in csv.reader(stream) if row]
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise DatasetNotFoundError(path, JHMDB_NAME) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise MalformedAnnotationError(path, f"no CSV: {error}") from error
-    for number, row in enumerate(rows, start=1):
+    rows = list(read_csv_rows(path, JHMDB_NAME))
+    for number, row in rows:
         if len(row) < 2:
             raise MalformedAnnotationError(path, f"row {number} lacks the expression")
-    return {row[0]: ",".join(row[1:]) for row in rows[1:]}
+    return {row[0]: ",".join(row[1:]) for _, row in rows[1:]}
 
 
 def read_puppet_masks(path: Path) -> Bool[np.ndarray, "t h w"]:

@@ -46,7 +46,7 @@ class MaskTable:
         self._ends = np.cumsum(lengths, dtype=np.int64)
         self._counts = np.frombuffer(bytes(counts), dtype=np.uint8)
 
-    def __contains__(self, track_id: str) -> bool:
+    def __contains__(self, track_id: object) -> bool:
         """Whether the track is listed."""
         return track_id in self._first
 

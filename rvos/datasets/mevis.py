@@ -12,13 +12,19 @@ from rvos.datasets.errors import (
     DatasetNotFoundError,
     MalformedAnnotationError,
     MaskSizeError,
-    UnknownObjectError,
 )
-from rvos.datasets.files import JSONObject, annotation_layout, read_json, read_json_entries
+from rvos.datasets.files import JSONObject, annotation_layout, read_json_entries
 from rvos.datasets.mask_table import MaskTable
 from rvos.datasets.referring_video import ReferringVideoDataset
 from rvos.datasets.safe_names import check_name
-from rvos.datasets.video_index import Video, id_order, parse_expressions, parse_frames
+from rvos.datasets.video_index import (
+    Video,
+    find_unknown_objects,
+    id_order,
+    parse_expressions,
+    parse_frames,
+    read_video_entries,
+)
 from rvos.ops.rle import check_mask, decode_mask
 
 _NAME = "MeViS"
@@ -118,15 +124,13 @@ class MeViSDataset(ReferringVideoDataset):
 
 
 def _read_index(path: Path) -> list[Video]:
-    entries = read_json(path, _NAME)
+    entries = read_video_entries(path, _NAME)
     with annotation_layout(path):
-        return [_parse_video(v, entry, path) for v, entry in sorted(entries["videos"].items())]
+        return [_parse_video(v, entry, path) for v, entry in sorted(entries.items())]
 
 
 def _parse_video(video_id: str, entry: JSONObject, path: Path) -> Video:
-    expressions = parse_expressions(entry["expressions"], "anno_id")
-    for expression in expressions:
-        check_name(expression.expression_id, path)
+    expressions = parse_expressions(entry["expressions"], "anno_id", path)
     tracks = {track_id for e in expressions for track_id in e.track_ids}
     tracks.update(str(item["anno_id"]) for item in entry.get("objects", {}).values())
     frames = parse_frames(entry["frames"], path)
@@ -140,12 +144,8 @@ def _read_masks(path: Path) -> MaskTable:
 
 
 def _check_video(video: Video, masks: MaskTable, path: Path, masks_path: Path) -> None:
-    for expression in video.expressions:
-        for track_id in expression.track_ids:
-            if track_id not in masks:
-                raise UnknownObjectError(
-                    path, video.video_id, expression.expression_id, track_id, masks_path
-                )
+    for error in find_unknown_objects(video, masks, path, masks_path):
+        raise error
     for track_id in video.track_ids:
         if track_id in masks and masks.num_frames(track_id) != len(video.frame_ids):
             reason = (

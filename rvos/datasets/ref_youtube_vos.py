@@ -8,18 +8,20 @@ import numpy as np
 from jaxtyping import Bool
 
 from rvos.datasets.clip_options import ClipOptions
-from rvos.datasets.errors import (
-    DatasetError,
-    DatasetNotFoundError,
-    UnknownObjectError,
-)
-from rvos.datasets.files import JSONObject, annotation_layout, read_json
+from rvos.datasets.errors import DatasetError, DatasetNotFoundError
+from rvos.datasets.files import JSONObject, annotation_layout
 from rvos.datasets.palette_masks import read_palette_masks
 from rvos.datasets.referring_video import ReferringVideoDataset
 from rvos.datasets.safe_names import check_name
-from rvos.datasets.video_index import Video, id_list, id_order, parse_expressions, parse_frames
-
-_NAME = "Ref-YouTube-VOS"
+from rvos.datasets.video_index import (
+    Video,
+    find_unknown_objects,
+    id_list,
+    id_order,
+    parse_expressions,
+    parse_frames,
+    read_video_entries,
+)
 
 
 class RefYouTubeVOSDataset(ReferringVideoDataset):
@@ -84,9 +86,9 @@ class RefYouTubeVOSDataset(ReferringVideoDataset):
         """
         if split != "valid":
             return sorted(entries)
-        test_path = self.root / "meta_expressions" / "test" / "meta_expressions.json"
+        test_path = expressions_path(self.root, "test")
         if test_path.is_file():
-            return sorted(set(entries) - set(read_json(test_path, self.benchmark)["videos"]))
+            return sorted(set(entries) - set(read_video_entries(test_path, self.benchmark)))
         return sorted(v for v in entries if (self._frames_folder / v).is_dir())
 
     def frame_path(self, video: Video, frame_id: str) -> Path:
@@ -127,43 +129,61 @@ class RefYouTubeVOSDataset(ReferringVideoDataset):
         return read_palette_masks(paths, track_ids, frame_size)
 
     def _read_index(self, split: str) -> list[Video]:
-        path = self.root / "meta_expressions" / split / "meta_expressions.json"
+        path = expressions_path(self.root, split)
         meta_path = self.root / split / "meta.json"
-        tracks = _read_tracks(meta_path, self.benchmark) if meta_path.is_file() else None
-        content = read_json(path, self.benchmark)
+        tracks = read_tracks(meta_path, self.benchmark) if meta_path.is_file() else None
+        entries = read_video_entries(path, self.benchmark)
+        video_ids = self.listed_videos(split, entries)
         with annotation_layout(path):
-            entries = content["videos"]
-            video_ids = self.listed_videos(split, entries)
             videos = [_parse_video(v, entries[v], (tracks or {}).get(v), path) for v in video_ids]
         if tracks is not None:
             for video in videos:
-                _check_objects(video, path, meta_path)
+                for error in find_unknown_objects(video, video.track_ids, path, meta_path):
+                    raise error
         return videos
+
+
+def expressions_path(root: Path, split: str) -> Path:
+    """File of a split's expressions.
+
+    Args:
+        root: Folder of the benchmark.
+        split: The split.
+
+    Returns:
+        The path.
+
+    >>> expressions_path(Path("d"), "valid").as_posix()
+    'd/meta_expressions/valid/meta_expressions.json'
+    """
+    return root / "meta_expressions" / split / "meta_expressions.json"
+
+
+def read_tracks(path: Path, benchmark: str) -> dict[str, tuple[str, ...]]:
+    """Read which objects are annotated.
+
+    Args:
+        path: ``meta.json`` of a split.
+        benchmark: Named in the error if the file is missing.
+
+    Returns:
+        Ids of the objects per video.
+
+    Raises:
+        DatasetNotFoundError: Without the file.
+        MalformedAnnotationError: If it breaks the layout.
+    """
+    entries = read_video_entries(path, benchmark)
+    with annotation_layout(path):
+        return {video_id: id_list(entry["objects"]) for video_id, entry in entries.items()}
 
 
 def _parse_video(
     video_id: str, entry: JSONObject, tracks: Sequence[str] | None, path: Path
 ) -> Video:
-    expressions = parse_expressions(entry["expressions"], "obj_id")
-    for expression in expressions:
-        check_name(expression.expression_id, path)
+    expressions = parse_expressions(entry["expressions"], "obj_id", path)
     if tracks is None:
         tracks = list({track_id for e in expressions for track_id in e.track_ids})
     frames = parse_frames(entry["frames"], path)
     check_name(video_id, path)
     return Video(video_id, frames, tuple(sorted(tracks, key=id_order)), expressions)
-
-
-def _read_tracks(path: Path, benchmark: str) -> dict[str, tuple[str, ...]]:
-    content = read_json(path, benchmark)
-    with annotation_layout(path):
-        return {v: id_list(entry["objects"]) for v, entry in content["videos"].items()}
-
-
-def _check_objects(video: Video, path: Path, meta_path: Path) -> None:
-    for expression in video.expressions:
-        for track_id in expression.track_ids:
-            if track_id not in video.track_ids:
-                raise UnknownObjectError(
-                    path, video.video_id, expression.expression_id, track_id, meta_path
-                )

@@ -1,14 +1,15 @@
 """What a referring data set knows before it opens a single frame."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int
 
-from rvos.datasets.files import JSONObject
+from rvos.datasets.errors import UnknownObjectError
+from rvos.datasets.files import JSONObject, annotation_layout, read_json
 from rvos.datasets.safe_names import check_name
 
 
@@ -104,6 +105,25 @@ def id_list(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(item) for item in values))
 
 
+def read_video_entries(path: Path, benchmark: str) -> JSONObject:
+    """Read the ``videos`` entry of an annotation file.
+
+    Args:
+        path: The file.
+        benchmark: Named in the error if the file is missing.
+
+    Returns:
+        Entry per video.
+
+    Raises:
+        DatasetNotFoundError: Without the file.
+        MalformedAnnotationError: If it has no videos.
+    """
+    content = read_json(path, benchmark)
+    with annotation_layout(path):
+        return dict(content["videos"])
+
+
 def parse_frames(frames: Iterable[object], path: Path) -> tuple[str, ...]:
     """Read the ``frames`` entry of a video.
 
@@ -123,28 +143,53 @@ def parse_frames(frames: Iterable[object], path: Path) -> tuple[str, ...]:
     return tuple(sys.intern(check_name(str(frame), path)) for frame in frames)
 
 
-def parse_expressions(entries: JSONObject, target_key: str) -> tuple[Expression, ...]:
+def parse_expressions(entries: JSONObject, target_key: str, path: Path) -> tuple[Expression, ...]:
     """Read the ``expressions`` entry of a video.
 
     Args:
         entries: Per expression id an object with ``exp`` and perhaps ``kind`` and the targets.
         target_key: Entry that names the targets: ``obj_id`` or ``anno_id``.
+        path: The annotation file, for errors.
 
     Returns:
         The expressions, in the order of their ids.
 
-    >>> parse_expressions({"0": {"exp": "A dog", "anno_id": [4]}}, "anno_id")
+    Raises:
+        UnsafeNameError: If an id is no plain file name, as which predictions are written.
+
+    >>> parse_expressions({"0": {"exp": "A dog", "anno_id": [4]}}, "anno_id", Path("meta.json"))
     (Expression(expression_id='0', text='a dog', kind='', track_ids=('4',)),)
     """
     return tuple(
         Expression(
-            expression_id=sys.intern(expression_id),
+            expression_id=sys.intern(check_name(expression_id, path)),
             text=clean_expression(entries[expression_id]["exp"]),
             kind=str(entries[expression_id].get("kind", "")),
             track_ids=id_list(entries[expression_id].get(target_key)),
         )
         for expression_id in sorted(entries, key=id_order)
     )
+
+
+def find_unknown_objects(
+    video: Video, known: Container[str], path: Path, known_in: Path
+) -> Iterator[UnknownObjectError]:
+    """Look for expressions that refer to objects that are not annotated.
+
+    Args:
+        video: The video.
+        known: The annotated objects.
+        path: File of the expressions.
+        known_in: File of the objects.
+
+    Yields:
+        The error to raise or to note, one per expression and object.
+    """
+    for expression in video.expressions:
+        for track_id in expression.track_ids:
+            if track_id not in known:
+                number = expression.expression_id
+                yield UnknownObjectError(path, video.video_id, number, track_id, known_in)
 
 
 def select_videos(

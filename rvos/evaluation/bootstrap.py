@@ -6,6 +6,7 @@ Introduction to the Bootstrap, 1993, chapters 13 and 16.4): as many as there are
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -167,10 +168,14 @@ def _video_sums(results: Sequence[VideoResult], measure: Measure) -> Float64[np.
     return np.array([measure.sums(result.rows) for result in results]).reshape(-1, 2)
 
 
+# All measures of a benchmark are computed of the same draws.
+@lru_cache(maxsize=1)
 def _draws(num_videos: int, seed: int, num_resamples: int) -> Int64[np.ndarray, "r v"]:
     """How often each video is in each draw."""
     shares = np.full(num_videos, 1 / num_videos)
-    return np.random.default_rng(seed).multinomial(num_videos, shares, size=num_resamples)
+    draws = np.random.default_rng(seed).multinomial(num_videos, shares, size=num_resamples)
+    draws.flags.writeable = False
+    return draws
 
 
 def _resampled(

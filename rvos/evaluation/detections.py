@@ -192,11 +192,8 @@ def best_detection(detections: Sequence[Detection]) -> Detection | None:
     >>> best_detection([Detection(0.5, "a", None), Detection(0.5, "b", None)]).segmentation
     'b'
     """
-    best = None
-    for detection in detections:
-        if best is None or detection.score >= best.score:
-            best = detection
-    return best
+    # Of equal ones `max` returns the first.
+    return max(reversed(detections), key=lambda detection: detection.score, default=None)
 
 
 def _is_number(value: object) -> bool:

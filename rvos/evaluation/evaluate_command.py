@@ -1,10 +1,12 @@
 """`rvos evaluate`: score saved predictions of any method by a benchmark's own protocol."""
 
 import argparse
+import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rvos.evaluation.comparison import Comparison
 from rvos.evaluation.gallery import write_gallery
 from rvos.evaluation.protocols import BENCHMARKS, find_protocol
 from rvos.evaluation.score_folder import (
@@ -48,14 +50,14 @@ def main(argv: Sequence[str]) -> int:
     job = ScoringJob(options.benchmark, options.root, options.predictions, options.split)
     prepare_folder(folder)
     scores = score_predictions(job, options.workers, show_progress=True)
-    other = _score_other(job, options)
-    written = [*write_tables(folder, scores), write_summary(folder, job, scores, other)]
-    _say("\n".join(_report(job, scores)))
-    if other is not None:
-        written.append(write_comparison(folder, scores, other[1]))
-        names = (_method(job.predictions), _method(other[0]))
+    comparison = _compare(job, scores, options)
+    written = [*write_tables(folder, scores), write_summary(folder, scores, comparison)]
+    _say("\n".join(_report(scores)))
+    if comparison is not None:
+        written.append(write_comparison(folder, comparison))
+        names = (_method(options.predictions), _method(options.compare))
         names = ("first", "other") if names[0] == names[1] else names
-        _say(f"\n{comparison_table(scores, other[1], names)}")
+        _say(f"\n{comparison_table(comparison, names)}")
     if options.gallery:
         write_gallery(folder / "gallery", scores, options.gallery)
         written.append(folder / "gallery")
@@ -86,18 +88,18 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _score_other(job: ScoringJob, options: argparse.Namespace) -> tuple[Path, Scores] | None:
+def _compare(job: ScoringJob, scores: Scores, options: argparse.Namespace) -> Comparison | None:
     if options.compare is None:
         return None
-    other = ScoringJob(job.benchmark, job.root, options.compare, job.split)
-    return options.compare, score_predictions(other, options.workers, show_progress=True)
+    other = dataclasses.replace(job, predictions=options.compare)
+    return Comparison(scores, score_predictions(other, options.workers, show_progress=True))
 
 
-def _report(job: ScoringJob, scores: Scores) -> list[str]:
+def _report(scores: Scores) -> list[str]:
     protocol = scores.protocol
     size = f"{len(scores.results)} {protocol.unit}, {len(scores.rows)} rows"
-    lines = [f"{protocol.title}, {protocol.split}: {size}", f"predictions: {job.predictions}", ""]
-    lines += [score_table(scores)]
+    lines = [f"{protocol.title}, {protocol.split}: {size}", f"predictions: {protocol.predictions}"]
+    lines += ["", score_table(scores)]
     for table in protocol.tables(scores.results):
         lines += ["", further_table(table)]
     gaps = gap_lines([gap for result in scores.results for gap in result.gaps])

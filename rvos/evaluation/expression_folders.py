@@ -30,10 +30,11 @@ class ExpressionFolders:
         self.source = source
         self.server_folder = server_folder
         self.folder = find_video_folder(source, video_ids)
+        known = set(video_ids)
         self.unknown_videos = [
             name
             for name in source.children(self.folder)
-            if name not in set(video_ids) and source.children(_join(self.folder, name))
+            if name not in known and source.children(_join(self.folder, name))
         ]
 
     def frames(self, video_id: str, expression_id: str) -> frozenset[str]:

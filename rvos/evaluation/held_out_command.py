@@ -9,8 +9,10 @@ from typing import Any
 import rvos
 from rvos.datasets.mevis import MeViSDataset
 from rvos.datasets.moving_shapes.preset import HELD_OUT, HELD_OUT_NUM_VIDEOS, HELD_OUT_SEED
+from rvos.datasets.moving_shapes.video import make_video_id
 from rvos.datasets.moving_shapes.vocabulary import Split
-from rvos.datasets.moving_shapes.writer import FOLDER_OF_SPLIT, write_moving_shapes
+from rvos.datasets.moving_shapes.write_job import WriteJob
+from rvos.datasets.moving_shapes.writer import FOLDER_OF_SPLIT, write_videos
 from rvos.evaluation.expression_table import ALL_KINDS, ExpressionRow, format_table, score_rows
 from rvos.evaluation.frame_by_frame import FrameByFrame
 from rvos.evaluation.held_out import LEARNED_MARGIN, HeldOutScores, score_held_out
@@ -82,7 +84,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--threshold", type=float, help="mean score of the tracks that union takes")
     add("--no-target", type=float, metavar="SCORE", help="nothing if no mean score is above")
     add("--frame-by-frame", action="store_true", help="without the temporal enhancer")
-    add("--max-videos", type=int, metavar="N", help="only the first videos")
+    add("--max-videos", type=int, metavar="N", help="only the first videos by id")
     add("--shuffle", action=argparse.BooleanOptionalAction, default=True)
     add("--json", type=Path, metavar="FILE", help="write the figures there, too")
     add("--device", default="auto", help="for example cpu; auto takes the accelerator if any")
@@ -95,7 +97,7 @@ def open_split(root: Path, split: Split, max_videos: int | None = None) -> MeViS
     Args:
         root: Folder of the data set.
         split: ``test``, ``valid`` or ``long``.
-        max_videos: Only the first videos; None = all of the split.
+        max_videos: Only the first videos by id; None = all of the split.
 
     Returns:
         The data set, with all tracks.
@@ -107,9 +109,10 @@ def open_split(root: Path, split: Split, max_videos: int | None = None) -> MeViS
     if not 1 <= num_videos <= NUM_VIDEOS[split]:
         message = f"the split {split!r} has 1 to {NUM_VIDEOS[split]} videos, not {num_videos}"
         raise HeldOutRequestError(message)
-    # Also where they exist: a folder of another seed or preset is refused.
-    write_moving_shapes(root, split=split, num_videos=num_videos, seed=HELD_OUT_SEED)
     folder = FOLDER_OF_SPLIT["mevis"][split]
+    job = WriteJob(root, "mevis", folder, split, HELD_OUT_SEED, HELD_OUT)
+    # Also where they exist: a folder of another seed or preset is refused.
+    write_videos(job, _first_by_id(split, num_videos))
     return MeViSDataset(root, folder, targets="all_tracks", max_videos=num_videos)
 
 
@@ -137,6 +140,14 @@ def mark_unlearned(rows: Sequence[ExpressionRow], scores: HeldOutScores, selecti
         margin = round(100 * LEARNED_MARGIN)
         lines += ["", f"not learned: J&F is less than {margin} points above the shuffled figure"]
     return "\n".join(lines)
+
+
+def _first_by_id(split: Split, num_videos: int) -> list[int]:
+    """Number the videos that come first in a folder of the whole split."""
+    return sorted(
+        range(NUM_VIDEOS[split]),
+        key=lambda index: make_video_id(HELD_OUT, split, HELD_OUT_SEED, index),
+    )[:num_videos]
 
 
 def _selection(options: argparse.Namespace) -> TrackSelection:

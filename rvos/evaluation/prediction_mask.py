@@ -62,17 +62,54 @@ def read_label_map(
         PredictionError: It is damaged, of another size or in true colour; the message names the
             file.
     """
+    return decode_label_map(
+        read_label_file(source, name, frame_size), source.place(name), frame_size
+    )
+
+
+def read_label_file(source: PredictionSource, name: str, frame_size: tuple[int, int]) -> bytes:
+    """Read the file of a label map, but no more than one of its size can have.
+
+    Args:
+        source: The predictions.
+        name: A PNG file.
+        frame_size: (height, width) that it should have.
+
+    Returns:
+        Its content.
+
+    Raises:
+        PredictionError: It is missing, unreadable or too large.
+    """
     height, width = frame_size
-    data = source.read(name, _MOST_METADATA + _MOST_BYTES_PER_PIXEL * height * width)
+    return source.read(name, _MOST_METADATA + _MOST_BYTES_PER_PIXEL * height * width)
+
+
+def decode_label_map(
+    data: bytes, place: str, frame_size: tuple[int, int]
+) -> UInt8[np.ndarray, "h w"]:
+    """Decode the file of a label map, see ``read_label_map``.
+
+    Args:
+        data: Its content.
+        place: Where it is, for messages.
+        frame_size: (height, width) that it must have.
+
+    Returns:
+        ``[H, W]``, the stored values.
+
+    Raises:
+        PredictionError: It is damaged, of another size or in true colour.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _decode(data, source.place(name), frame_size)
+            return _decode(data, place, frame_size)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        message = f"{source.place(name)} claims a size that no video has; write it anew"
+        message = f"{place} claims a size that no video has; write it anew"
         raise PredictionError(message) from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        message = f"{source.place(name)} is no readable PNG ({error}); write it anew"
+        message = f"{place} is no readable PNG ({error}); write it anew"
         raise PredictionError(message) from error
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from rvos.evaluation.bootstrap import LEVEL, NUM_RESAMPLES, Interval
+from rvos.evaluation.comparison import Comparison
 from rvos.evaluation.protocols import ScoreRow, ScoreTable
 from rvos.evaluation.score_file import ScoreFileError, write_report
-from rvos.evaluation.scorer import Scores, ScoringJob
+from rvos.evaluation.scorer import Scores
 
 _IDENTITY = ("video", "expression_id", "expression")
 
@@ -67,13 +68,12 @@ def write_tables(folder: Path, scores: Scores) -> list[Path]:
     return paths
 
 
-def write_comparison(folder: Path, scores: Scores, other: Scores) -> Path:
+def write_comparison(folder: Path, comparison: Comparison) -> Path:
     """Write both methods' values of the first measure, row by row, as CSV.
 
     Args:
         folder: Where to.
-        scores: One method.
-        other: The other.
+        comparison: The methods.
 
     Returns:
         The file.
@@ -81,28 +81,22 @@ def write_comparison(folder: Path, scores: Scores, other: Scores) -> Path:
     Raises:
         ScoreFileError: It cannot be written.
     """
-    column = scores.protocol.measures[0].column
-    theirs = {row.key: row.values.get(column, math.nan) for row in other.rows}
-    lines = []
-    for row in scores.rows:
-        ours, other_value = row.values.get(column, math.nan), theirs.get(row.key, math.nan)
-        values = [_cell(value) for value in (ours, other_value, ours - other_value)]
+    column, lines = comparison.column, []
+    for row, (first, other) in zip(comparison.first.rows, comparison.row_values, strict=True):
+        values = [_cell(value) for value in (first, other, first - other)]
         lines.append([row.video_id, row.expression_id, row.expression, *values])
     path = folder / "comparison.csv"
     _write_csv(path, [*_IDENTITY, column, f"{column} other", "difference"], lines)
     return path
 
 
-def write_summary(
-    folder: Path, job: ScoringJob, scores: Scores, other: tuple[Path, Scores] | None = None
-) -> Path:
+def write_summary(folder: Path, scores: Scores, comparison: Comparison | None = None) -> Path:
     """Write measures, intervals, gaps and notes as JSON.
 
     Args:
         folder: Where to.
-        job: What was scored.
         scores: The scores.
-        other: Predictions and scores of the method that they are compared with.
+        comparison: That of these scores with another method's.
 
     Returns:
         The file.
@@ -115,7 +109,7 @@ def write_summary(
         "rvos": importlib.metadata.version("rvos"),
         "benchmark": protocol.name,
         "split": protocol.split,
-        "predictions": str(job.predictions),
+        "predictions": str(protocol.predictions),
         "num_videos": len(scores.results),
         "num_rows": len(scores.rows),
         "measures": _measures(scores),
@@ -123,8 +117,8 @@ def write_summary(
         "notes": protocol.notes(),
         "missing": [asdict(gap) for result in scores.results for gap in result.gaps],
     }
-    if other is not None:
-        content["compared_with"] = _comparison(other[0], scores, other[1])
+    if comparison is not None:
+        content["compared_with"] = _comparison(comparison)
     path = folder / "scores.json"
     write_report(path, content)
     return path
@@ -170,15 +164,18 @@ def _measures(scores: Scores) -> dict[str, Mapping[str, Any]]:
     return content
 
 
-def _comparison(path: Path, scores: Scores, other: Scores) -> dict[str, Any]:
+def _comparison(comparison: Comparison) -> dict[str, Any]:
+    other = comparison.other
     differences = {
         name: {"value": found.value, "interval": _pair(found.interval)}
-        for name, found in scores.differences(other).items()
+        for name, found in comparison.differences.items()
     }
-    content: dict[str, Any] = {"predictions": str(path), "differences": differences}
-    content["measures"] = _measures(other)
-    content["missing"] = [asdict(gap) for result in other.results for gap in result.gaps]
-    return content
+    return {
+        "predictions": str(other.protocol.predictions),
+        "differences": differences,
+        "measures": _measures(other),
+        "missing": [asdict(gap) for result in other.results for gap in result.gaps],
+    }
 
 
 def _pair(interval: Interval | None) -> list[float] | None:

@@ -4,6 +4,7 @@ import math
 import textwrap
 from collections.abc import Sequence
 
+from rvos.evaluation.comparison import Comparison
 from rvos.evaluation.protocols import Gap, ScoreTable, ScoringProtocol
 from rvos.evaluation.scorer import Scores
 
@@ -37,27 +38,26 @@ def score_table(scores: Scores) -> str:
     return "\n".join(lines)
 
 
-def comparison_table(scores: Scores, other: Scores, names: tuple[str, str]) -> str:
+def comparison_table(comparison: Comparison, names: tuple[str, str]) -> str:
     """Lay out the differences of two methods on the same videos.
 
     Args:
-        scores: One method.
-        other: The other.
+        comparison: The methods.
         names: What they are called.
 
     Returns:
         The lines; below the table, on how many rows either is better.
     """
     cells = [["measure", *names, "difference", "95% interval", "verdict"]]
-    for name, found in scores.differences(other).items():
+    for name, found in comparison.differences.items():
         shown, verdict = "-", "-"
         if found.interval is not None:
             shown = f"{signed(found.interval.low)} .. {signed(found.interval.high)}"
             verdict = "clear" if found.is_clear else "open"
-        pair = [percent(scores.values[name]), percent(other.values[name])]
+        pair = [percent(each.values[name]) for each in (comparison.first, comparison.other)]
         cells.append([name, *pair, signed(found.value), shown, verdict])
     note = "clear: the interval of the difference leaves 0 out; open: it does not"
-    return "\n".join([*align(cells), note, _wins(scores, other, names)])
+    return "\n".join([*align(cells), note, _wins(comparison, names)])
 
 
 def explanation(protocol: type[ScoringProtocol]) -> str:
@@ -177,12 +177,8 @@ def signed(value: float) -> str:
     return "-" if math.isnan(value) else f"{100 * value:+.1f}"
 
 
-def _wins(scores: Scores, other: Scores, names: tuple[str, str]) -> str:
-    column = scores.protocol.measures[0].column
-    theirs = {row.key: row.values.get(column, math.nan) for row in other.rows}
-    pairs = [
-        (row.values.get(column, math.nan), theirs.get(row.key, math.nan)) for row in scores.rows
-    ]
+def _wins(comparison: Comparison, names: tuple[str, str]) -> str:
+    pairs, column = comparison.row_values, comparison.column
     better, worse = sum(a > b for a, b in pairs), sum(a < b for a, b in pairs)
     equal = len(pairs) - better - worse
     return f"{column} per row: {names[0]} better {better}, {names[1]} better {worse}, equal {equal}"

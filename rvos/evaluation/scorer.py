@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -17,15 +17,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from rvos.evaluation.bootstrap import (
-    Difference,
-    Interval,
-    bootstrap_interval,
-    paired_difference,
-    set_differences,
-    set_intervals,
-)
+from rvos.evaluation.bootstrap import Interval, bootstrap_interval, set_intervals
 from rvos.evaluation.protocols import ScoreRow, ScoringProtocol, VideoResult, find_protocol
+from rvos.evaluation.set_measures import SetMeasures
 from rvos.structures.errors import RvosError
 
 
@@ -68,17 +62,31 @@ class Scores:
     Attributes:
         protocol: The protocol, still open.
         results: All videos in the protocol's order.
-        values: Every measure that applies, in [0, 1].
     """
 
     protocol: ScoringProtocol
     results: tuple[VideoResult, ...]
-    values: dict[str, float]
 
     @property
     def rows(self) -> list[ScoreRow]:
         """All rows, video by video."""
         return [row for result in self.results for row in result.rows]
+
+    @cached_property
+    def set_measures(self) -> SetMeasures | None:
+        """The protocol's measures that are no ratio of sums, prepared once."""
+        return self.protocol.set_measures(self.results)
+
+    @cached_property
+    def values(self) -> dict[str, float]:
+        """Every measure in [0, 1]; those whose column no row has are left out."""
+        rows = self.rows
+        measured = {measure.name: measure.over(rows) for measure in self.protocol.measures}
+        applying = {name: value for name, value in measured.items() if not math.isnan(value)}
+        if self.set_measures is None:
+            return applying
+        values = self.set_measures.over(np.ones(len(self.results), dtype=np.int64)).tolist()
+        return applying | dict(zip(self.set_measures.names, values, strict=True))
 
     @cached_property
     def intervals(self) -> dict[str, Interval | None]:
@@ -88,27 +96,9 @@ class Scores:
             for measure in self.protocol.measures
             if measure.name in self.values
         }
-        whole_set = self.protocol.set_measures(self.results)
-        return intervals if whole_set is None else intervals | set_intervals(whole_set)
-
-    def differences(self, other: "Scores") -> dict[str, Difference]:
-        """Compare with another method on the same videos.
-
-        Args:
-            other: Its scores.
-
-        Returns:
-            Name to the difference, for every measure that applies to both.
-        """
-        differences = {
-            measure.name: paired_difference(self.results, other.results, measure)
-            for measure in self.protocol.measures
-            if measure.name in self.values and measure.name in other.values
-        }
-        ours, theirs = (each.protocol.set_measures(each.results) for each in (self, other))
-        if ours is None or theirs is None:
-            return differences
-        return differences | set_differences(ours, theirs)
+        if self.set_measures is None:
+            return intervals
+        return intervals | set_intervals(self.set_measures)
 
 
 def score_predictions(job: ScoringJob, workers: int = 1, show_progress: bool = False) -> Scores:
@@ -139,28 +129,7 @@ def score_predictions(job: ScoringJob, workers: int = 1, show_progress: bool = F
         for result in _score_all(job, protocol, min(workers, len(video_ids))):
             results[result.video_id] = result
             bar.update()
-    ordered = tuple(results[video_id] for video_id in video_ids)
-    return Scores(protocol, ordered, measured_values(protocol, ordered))
-
-
-def measured_values(protocol: ScoringProtocol, results: Sequence[VideoResult]) -> dict[str, float]:
-    """Compute every measure of a protocol.
-
-    Args:
-        protocol: The protocol.
-        results: All videos in its order.
-
-    Returns:
-        Name to value; measures whose column no row has are left out.
-    """
-    rows = [row for result in results for row in result.rows]
-    measured = {measure.name: measure.over(rows) for measure in protocol.measures}
-    applying = {name: value for name, value in measured.items() if not math.isnan(value)}
-    whole_set = protocol.set_measures(results)
-    if whole_set is None:
-        return applying
-    values = whole_set.over(np.ones(len(results), dtype=np.int64))
-    return {**applying, **dict(zip(whole_set.names, values.tolist(), strict=True))}
+    return Scores(protocol, tuple(results[video_id] for video_id in video_ids))
 
 
 def available_workers() -> int:

@@ -88,10 +88,10 @@ def test_parts_can_write_themselves(tmp_path: Path) -> None:
 
 def test_parts_that_do_not_fit(parts: dict[str, ReferringVideoDataModule], tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no part 'davis' to evaluate; the parts are images"):
-        JointDataModule(parts, evaluate="davis").setup("validate")
+        JointDataModule(parts, evaluate="davis")
     longer = parts | {"mevis": MeViSDataModule(tmp_path, num_frames=6)}
     longer |= {"shapes": MovingShapesDataModule(tmp_path, sampler=ClipSampler(2))}
     with pytest.raises(DatasetError, match="images 2, youtube 2, mevis 6, shapes 2"):
-        JointDataModule(longer).setup("fit")
+        JointDataModule(longer)
     with pytest.raises(DatasetError, match="weights are given for mevis"):
         JointDataModule(parts, {"mevis": 1.0}).setup("fit")

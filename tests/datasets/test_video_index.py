@@ -1,18 +1,24 @@
 import string
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rvos.datasets.errors import DatasetNotFoundError, MalformedAnnotationError
+from rvos.datasets.safe_names import UnsafeNameError
 from rvos.datasets.video_index import (
     Expression,
     Video,
     clean_expression,
+    find_unknown_objects,
     id_list,
     id_order,
     index_samples,
     parse_expressions,
+    read_video_entries,
     select_videos,
 )
 
@@ -68,11 +74,40 @@ def test_expressions_are_cleaned_and_ordered_by_number() -> None:
         "9": {"exp": " A  Nine\t", "obj_id": [1, "3"], "kind": "several"},
         "2": {"exp": "none"},
     }
-    parsed = parse_expressions(entries, "obj_id")
+    parsed = parse_expressions(entries, "obj_id", Path("meta_expressions.json"))
     assert [e.expression_id for e in parsed] == ["2", "9", "10"]
     assert [e.text for e in parsed] == ["none", "a nine", "ten"]
     assert [e.track_ids for e in parsed] == [(), ("1", "3"), ("2",)]
     assert [e.kind for e in parsed] == ["", "several", ""]
+
+
+def test_an_expression_cannot_lead_out_of_the_folder_of_predictions() -> None:
+    with pytest.raises(UnsafeNameError, match=r"meta\.json names '\.\./0'"):
+        parse_expressions({"../0": {"exp": "a dog"}}, "obj_id", Path("meta.json"))
+
+
+def test_unknown_objects_are_found_one_by_one() -> None:
+    expressions = (Expression("0", "dogs", "", ("1", "2", "3")), Expression("1", "", "", ("2",)))
+    video = Video("aa", ("0",), (), expressions)
+    found = find_unknown_objects(video, {"1"}, Path("meta_expressions.json"), Path("meta.json"))
+    parts = [str(error).split("refers to object ") for error in found]
+    assert [(first.partition(": ")[2], rest[0]) for first, rest in parts] == [
+        ("expression 0 of video aa ", "2"),
+        ("expression 0 of video aa ", "3"),
+        ("expression 1 of video aa ", "2"),
+    ]
+
+
+def test_a_file_without_videos_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "meta.json"
+    with pytest.raises(DatasetNotFoundError, match=r"meta\.json is missing.*tree of MeViS"):
+        read_video_entries(path, "MeViS")
+    for content in ('{"video": {}}', '{"videos": 3}', "[]"):
+        path.write_text(content)
+        with pytest.raises(MalformedAnnotationError, match=r"meta\.json is malformed"):
+            read_video_entries(path, "MeViS")
+    path.write_text('{"videos": {"aa": {"frames": []}}}')
+    assert read_video_entries(path, "MeViS") == {"aa": {"frames": []}}
 
 
 @given(st.text())

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from rvos.cli import main
-from rvos.datasets.moving_shapes.preset import HELD_OUT
+from rvos.datasets.moving_shapes.preset import HELD_OUT, HELD_OUT_NUM_VIDEOS, HELD_OUT_SEED
+from rvos.datasets.moving_shapes.video import make_video_id
 from rvos.datasets.moving_shapes.writer import write_moving_shapes
 from rvos.evaluation.expression_table import score_rows
 from rvos.evaluation.held_out import HeldOutScores
@@ -105,6 +106,19 @@ def test_missing_videos_are_added_and_those_there_are_kept(root: Path) -> None:
     assert len(open_split(root, "test", 3).videos) == 3
     assert frame.stat().st_mtime_ns == written
     assert len(open_split(root, "test", 1).videos) == 1
+
+
+def test_the_first_videos_are_those_of_the_whole_split(root: Path, tmp_path: Path) -> None:
+    every_id = sorted(
+        make_video_id(HELD_OUT, "test", HELD_OUT_SEED, index)
+        for index in range(HELD_OUT_NUM_VIDEOS)
+    )
+    # The first by number, as `rvos moving-shapes` and the demo write them, are others.
+    write_moving_shapes(tmp_path, split="test", num_videos=3, progress=False)
+    for folder in (root, tmp_path):
+        for num_videos in (3, 1):
+            videos = open_split(folder, "test", num_videos).videos
+            assert [video.video_id for video in videos] == every_id[:num_videos]
 
 
 @pytest.mark.parametrize(

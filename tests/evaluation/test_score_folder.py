@@ -3,10 +3,12 @@
 import csv
 import json
 import math
+import shutil
 from pathlib import Path
 
 import pytest
 
+from rvos.evaluation.comparison import Comparison
 from rvos.evaluation.protocols import ScoreRow, ScoreTable
 from rvos.evaluation.score_file import ScoreFileError
 from rvos.evaluation.score_folder import (
@@ -20,13 +22,8 @@ from rvos.evaluation.scorer import Scores, ScoringJob, score_predictions
 
 
 @pytest.fixture(scope="module")
-def job(mevis: Path) -> ScoringJob:
-    return ScoringJob("mevis", mevis, mevis / "pred")
-
-
-@pytest.fixture(scope="module")
-def scores(job: ScoringJob) -> Scores:
-    return score_predictions(job)
+def scores(mevis: Path) -> Scores:
+    return score_predictions(ScoringJob("mevis", mevis, mevis / "pred"))
 
 
 def test_csv_and_json_hold_every_row_exactly(scores: Scores, tmp_path: Path) -> None:
@@ -59,10 +56,9 @@ def test_further_tables_become_files(
     assert (tmp_path / "annotators.csv").read_text() == "annotator,J\none,0.25\ntwo,\n"
 
 
-def test_the_summary_holds_intervals_and_gaps(
-    scores: Scores, job: ScoringJob, tmp_path: Path
-) -> None:
-    content = json.loads(write_summary(tmp_path, job, scores).read_text())
+def test_the_summary_holds_intervals_and_gaps(scores: Scores, mevis: Path, tmp_path: Path) -> None:
+    content = json.loads(write_summary(tmp_path, scores).read_text())
+    assert content["predictions"] == str(mevis / "pred")
     assert content["measures"]["J&F"]["value"] == scores.values["J&F"]
     low, high = content["measures"]["J&F"]["interval"]
     assert low <= scores.values["J&F"] <= high
@@ -74,13 +70,15 @@ def test_the_summary_holds_intervals_and_gaps(
     assert "compared_with" not in content
 
 
-def test_a_comparison_holds_both(scores: Scores, job: ScoringJob, tmp_path: Path) -> None:
-    content = json.loads(
-        write_summary(tmp_path, job, scores, (Path("other.zip"), scores)).read_text()
-    )
-    assert content["compared_with"]["predictions"] == "other.zip"
+def test_a_comparison_holds_both(scores: Scores, mevis: Path, tmp_path: Path) -> None:
+    archive = Path(shutil.make_archive(str(tmp_path / "other"), "zip", mevis / "pred"))
+    other = score_predictions(ScoringJob("mevis", mevis, archive))
+    comparison = Comparison(scores, other)
+    content = json.loads(write_summary(tmp_path, scores, comparison).read_text())
+    assert content["predictions"] == str(mevis / "pred")
+    assert content["compared_with"]["predictions"] == str(archive)
     assert content["compared_with"]["differences"]["J&F"]["value"] == 0
-    with write_comparison(tmp_path, scores, scores).open(newline="") as file:
+    with write_comparison(tmp_path, comparison).open(newline="") as file:
         lines = list(csv.DictReader(file))
     assert [float(line["J&F"]) for line in lines] == [row.values["J&F"] for row in scores.rows]
     assert {line["difference"] for line in lines} == {"0"}

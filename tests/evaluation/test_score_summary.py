@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from rvos.evaluation.comparison import Comparison
 from rvos.evaluation.protocols import BENCHMARKS, Gap, find_protocol
 from rvos.evaluation.score_summary import (
     align,
@@ -37,7 +38,7 @@ def test_without_unverified_measures_there_is_no_note(
 
 def test_a_method_compared_with_itself_is_not_better(mevis: Path) -> None:
     scores = score_predictions(ScoringJob("mevis", mevis, mevis / "pred"))
-    lines = comparison_table(scores, scores, ("mine", "theirs")).splitlines()
+    lines = comparison_table(Comparison(scores, scores), ("mine", "theirs")).splitlines()
     assert lines[0].split()[:4] == ["measure", "mine", "theirs", "difference"]
     assert lines[2].split() == ["J&F", "53.4", "53.4", "+0.0", "+0.0", "..", "+0.0", "open"]
     assert lines[-1] == "J&F per row: mine better 0, theirs better 0, equal 9"

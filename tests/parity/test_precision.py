@@ -15,7 +15,9 @@ import torch
 from torch import Tensor
 
 import rvos
-from rvos.evaluation.held_out_command import open_split
+from rvos.datasets.mevis import MeViSDataset
+from rvos.datasets.moving_shapes.preset import HELD_OUT_SEED
+from rvos.datasets.moving_shapes.writer import write_moving_shapes
 from rvos.inference.selection import (
     ThresholdUnion,
     TopOne,
@@ -86,7 +88,8 @@ def masks_of(output: SegmentationOutput, selection: TrackSelection, sample: Vide
 @torch.inference_mode()
 def compare(root: Path, device: str, dtype: torch.dtype) -> Comparison:
     model = rvos.load_model("tiny", device=device)
-    samples = open_split(root, "test", NUM_VIDEOS)
+    write_moving_shapes(root, split="test", num_videos=NUM_VIDEOS, seed=HELD_OUT_SEED)
+    samples = MeViSDataset(root, "test", targets="all_tracks")
     result = Comparison()
     encoded = ""
     for index in range(len(samples)):

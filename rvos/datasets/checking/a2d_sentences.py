@@ -8,11 +8,12 @@ from pathlib import Path
 import av
 
 from rvos.datasets.a2d_files import (
-    TEXT_FOLDER,
     A2DSample,
     find_clips,
     instance_path,
     is_spoilt,
+    missed_videos_path,
+    queries_path,
     read_instance_ids,
     read_instances,
     read_missed_videos,
@@ -79,7 +80,7 @@ def check_a2d_sentences(inspection: Inspection, split: str) -> None:
 
 
 def _count_rows(inspection: Inspection) -> None:
-    path = inspection.root / TEXT_FOLDER / "a2d_annotation.txt"
+    path = queries_path(inspection.root)
     with inspection.collecting(path):
         queries = read_queries(inspection.root)
         counts = {
@@ -88,8 +89,7 @@ def _count_rows(inspection: Inspection) -> None:
             "spoilt rows": sum(is_spoilt(instance_id) for _, instance_id, _ in queries),
         }
         inspection.count("all", counts, path)
-    missed_path = path.with_name("a2d_missed_videos.txt")
-    with inspection.collecting(missed_path):
+    with inspection.collecting(missed_videos_path(inspection.root)):
         read_missed_videos(inspection.root)
 
 

@@ -6,10 +6,9 @@ from typing import Any
 
 from rvos.datasets.checking.inspection import Inspection
 from rvos.datasets.checking.sequences import parse_frame_ids
-from rvos.datasets.errors import UnknownObjectError
 from rvos.datasets.files import annotation_layout
 from rvos.datasets.safe_names import check_name
-from rvos.datasets.video_index import Video, parse_expressions
+from rvos.datasets.video_index import Video, find_unknown_objects, parse_expressions
 
 
 def parse_videos(
@@ -31,7 +30,7 @@ def parse_videos(
         with inspection.collecting(path), annotation_layout(path):
             check_name(video_id, path)
             frames = parse_frame_ids(entries[video_id]["frames"], path, video_id)
-            expressions = parse_expressions(entries[video_id]["expressions"], target_key)
+            expressions = parse_expressions(entries[video_id]["expressions"], target_key, path)
             tracks = dict.fromkeys(track for e in expressions for track in e.track_ids)
             videos.append(Video(video_id, frames, tuple(tracks), expressions))
             _check_texts(inspection, videos[-1], path)
@@ -50,20 +49,14 @@ def check_targets(
         path: File of the expressions.
         known_in: File of the objects.
     """
-    for expression in video.expressions:
-        for track_id in expression.track_ids:
-            if track_id not in known:
-                error = UnknownObjectError(
-                    path, video.video_id, expression.expression_id, track_id, known_in
-                )
-                inspection.fault_error(path, error)
+    for error in find_unknown_objects(video, known, path, known_in):
+        inspection.fault_error(path, error)
 
 
 def _check_texts(inspection: Inspection, video: Video, path: Path) -> None:
     if not video.expressions:
         inspection.warn(path, f"has no expression for video {video.video_id}", "it is not used")
     for expression in video.expressions:
-        check_name(expression.expression_id, path)
         if not expression.text:
             inspection.fault(
                 path,

@@ -7,11 +7,10 @@ from typing import Any
 
 from rvos.datasets.checking.expressions import check_targets, parse_videos
 from rvos.datasets.checking.inspection import Inspection
-from rvos.datasets.checking.ref_youtube_vos import read_entries
 from rvos.datasets.checking.sequences import FrameSequence, check_sequences, warn_of_unlisted
 from rvos.datasets.errors import MalformedAnnotationError, MaskSizeError
 from rvos.datasets.files import annotation_layout, read_json
-from rvos.datasets.video_index import Video
+from rvos.datasets.video_index import Video, read_video_entries
 from rvos.ops.rle import RunLengthMask, decode_mask
 
 _NAME = "MeViS"
@@ -33,7 +32,7 @@ def check_mevis(inspection: Inspection, split: str) -> None:
     path = folder / "meta_expressions.json"
     entries: dict[str, Any] = {}
     with inspection.collecting(path):
-        entries = read_entries(path, _NAME)
+        entries = read_video_entries(path, _NAME)
     if not entries:
         return
     videos = parse_videos(inspection, entries, path, "anno_id")

@@ -1,10 +1,10 @@
 """Checking Ref-DAVIS17, as downloaded and as prepared."""
 
 from rvos.datasets.checking.inspection import Inspection
-from rvos.datasets.checking.ref_youtube_vos import check_split, expressions_path, read_entries
-from rvos.datasets.davis_text import ANNOTATORS, DAVIS_NAME, read_davis_text
-
-_TEXT_FOLDER = "davis_text_annotations"
+from rvos.datasets.checking.ref_youtube_vos import check_split
+from rvos.datasets.davis_text import ANNOTATORS, DAVIS_NAME, TEXT_FOLDER, read_davis_text
+from rvos.datasets.ref_youtube_vos import expressions_path
+from rvos.datasets.video_index import read_video_entries
 
 
 def check_ref_davis17(inspection: Inspection, split: str) -> None:
@@ -15,7 +15,7 @@ def check_ref_davis17(inspection: Inspection, split: str) -> None:
         split: ``train`` or ``valid``.
     """
     root = inspection.root
-    texts = root / _TEXT_FOLDER
+    texts = root / TEXT_FOLDER
     if texts.is_dir():
         with inspection.collecting(texts):
             read_davis_text(texts)
@@ -27,7 +27,7 @@ def check_ref_davis17(inspection: Inspection, split: str) -> None:
     if not inspection.has_folder(frames, f"run `rvos data prepare ref_davis17 {root}`"):
         return
     with inspection.collecting(path):
-        entries = read_entries(path, DAVIS_NAME)
+        entries = read_video_entries(path, DAVIS_NAME)
         for video in check_split(inspection, split, entries, DAVIS_NAME, needs_masks=True):
             if len(video.expressions) % len(ANNOTATORS):
                 inspection.fault(

@@ -1,15 +1,13 @@
 """Checking Ref-YouTube-VOS, and the layout that Ref-DAVIS17 shares with it."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from rvos.datasets.checking.expressions import check_targets, parse_videos
 from rvos.datasets.checking.inspection import Inspection
 from rvos.datasets.checking.sequences import FrameSequence, check_sequences, warn_of_unlisted
-from rvos.datasets.errors import DatasetNotFoundError
-from rvos.datasets.files import annotation_layout, read_json
-from rvos.datasets.video_index import Video, id_list
+from rvos.datasets.ref_youtube_vos import expressions_path, read_tracks
+from rvos.datasets.video_index import Video, read_video_entries
 
 _NAME = "Ref-YouTube-VOS"
 
@@ -30,11 +28,11 @@ def check_ref_youtube_vos(inspection: Inspection, split: str) -> None:
         return
     path = expressions_path(root, split)
     with inspection.collecting(path):
-        entries = read_entries(path, _NAME)
+        entries = read_video_entries(path, _NAME)
         if split == "valid":
             test_path = expressions_path(root, "test")
             if test_path.is_file():
-                left_out = set(read_entries(test_path, _NAME))
+                left_out = set(read_video_entries(test_path, _NAME))
             else:
                 left_out = {video for video in entries if not (frames / video).is_dir()}
             entries = {video: entries[video] for video in entries if video not in left_out}
@@ -68,7 +66,7 @@ def check_split(
     objects: dict[str, tuple[str, ...]] = {}
     if has_masks:
         with inspection.collecting(meta_path):
-            objects = _read_objects(meta_path, benchmark)
+            objects = read_tracks(meta_path, benchmark)
             for video in videos:
                 known = objects.get(video.video_id, ())
                 check_targets(inspection, video, known, path, meta_path)
@@ -93,49 +91,6 @@ def check_split(
         counts["objects"] = sum(len(video.track_ids) for video in videos)
     inspection.count(split, counts, path)
     return videos
-
-
-def expressions_path(root: Path, split: str) -> Path:
-    """File of a split's expressions.
-
-    Args:
-        root: Folder of the benchmark.
-        split: The split.
-
-    Returns:
-        The path.
-
-    >>> expressions_path(Path("d"), "valid").as_posix()
-    'd/meta_expressions/valid/meta_expressions.json'
-    """
-    return root / "meta_expressions" / split / "meta_expressions.json"
-
-
-def read_entries(path: Path, benchmark: str) -> dict[str, Any]:
-    """Read the videos of an annotation file.
-
-    Args:
-        path: The file.
-        benchmark: Named in the error if it is missing.
-
-    Returns:
-        Entry per video.
-
-    Raises:
-        DatasetNotFoundError: Without the file.
-        MalformedAnnotationError: If it has no videos.
-    """
-    content = read_json(path, benchmark)
-    with annotation_layout(path):
-        return dict(content["videos"])
-
-
-def _read_objects(path: Path, benchmark: str) -> dict[str, tuple[str, ...]]:
-    if not path.is_file():
-        raise DatasetNotFoundError(path, benchmark)
-    entries = read_entries(path, benchmark)
-    with annotation_layout(path):
-        return {video_id: id_list(entry["objects"]) for video_id, entry in entries.items()}
 
 
 def _object_values(objects: tuple[str, ...] | None) -> frozenset[int] | None:

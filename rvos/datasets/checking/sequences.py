@@ -12,7 +12,7 @@ from PIL import Image
 from rvos.datasets.checking.inspection import Inspection
 from rvos.datasets.errors import DatasetError, FrameNotFoundError, MaskSizeError
 from rvos.datasets.files import read_frame, read_object_ids
-from rvos.datasets.safe_names import check_name
+from rvos.datasets.video_index import parse_frames
 
 _UNPACK = "unpack the archive again"
 _VOID = 255
@@ -73,7 +73,7 @@ def parse_frame_ids(entries: Sequence[object], path: Path, video_id: str) -> tup
     >>> parse_frame_ids(["00000", "00005"], Path("meta.json"), "aa")
     ('00000', '00005')
     """
-    names = tuple(check_name(str(entry), path) for entry in entries)
+    names = parse_frames(entries, path)
     if not names or len(set(names)) != len(names):
         message = f"video {video_id} lists {'a frame twice' if names else 'no frame'}"
         raise ValueError(message)

@@ -9,13 +9,19 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from rvos.datasets.a2d_files import TEXT_FOLDER, instance_folder
+from rvos.datasets.a2d_files import (
+    A2D_SPLITS,
+    instance_folder,
+    missed_videos_path,
+    queries_path,
+    videos_path,
+)
 from rvos.datasets.files import write_text
 from rvos.datasets.moving_shapes.described_objects import expressions_by_object
 from rvos.datasets.moving_shapes.picture_files import replace_folder
 from rvos.datasets.moving_shapes.records import VideoRecord, read_records, shared_state
 from rvos.datasets.moving_shapes.renderer import RenderedVideo
-from rvos.datasets.preparation.a2d_sentences import SPLITS, prepare_a2d_sentences
+from rvos.datasets.preparation.a2d_sentences import prepare_a2d_sentences
 from rvos.datasets.preparation.outputs import PreparedFolder
 from rvos.visualization.video_writer import VideoWriter
 
@@ -68,17 +74,16 @@ class A2DSentencesLayout:
         """
         del records
         videos, queries = [], [["video_id", "instance_id", "query"]]
-        for subset, split in enumerate(SPLITS):
+        for subset, split in enumerate(A2D_SPLITS):
             for record in read_records(shared_state(self.root, split)):
                 height, width = _size(record)
                 span = ["00:00:00", "00:00:01", height, width, len(record.frames)]
                 videos.append([record.video_id, _LABEL, *span, _ANNOTATED_FRAMES, subset])
                 for object_id, expressions in expressions_by_object(record).items():
                     queries.append([record.video_id, str(object_id - 1), expressions[0]])
-        texts = self.root / TEXT_FOLDER
-        write_text(self.release / "videoset.csv", _csv(videos))
-        write_text(texts / "a2d_annotation.txt", _csv(queries))
-        write_text(texts / "a2d_missed_videos.txt", "")
+        write_text(videos_path(self.root), _csv(videos))
+        write_text(queries_path(self.root), _csv(queries))
+        write_text(missed_videos_path(self.root), "")
         prepare_a2d_sentences(PreparedFolder(self.root))
 
 

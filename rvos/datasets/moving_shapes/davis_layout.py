@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from rvos.datasets.davis_text import ANNOTATORS
+from rvos.datasets.davis_text import ANNOTATORS, TEXT_FOLDER
 from rvos.datasets.files import write_json, write_text
 from rvos.datasets.moving_shapes.described_objects import expressions_by_object
 from rvos.datasets.moving_shapes.picture_files import replace_folder, write_jpeg, write_palette_png
 from rvos.datasets.moving_shapes.records import VideoRecord, read_records, shared_state
 from rvos.datasets.moving_shapes.renderer import RenderedVideo
 from rvos.datasets.preparation.outputs import PreparedFolder
-from rvos.datasets.preparation.ref_davis17 import SPLITS, TEXT_FOLDER, prepare_ref_davis17
+from rvos.datasets.preparation.ref_davis17 import SPLITS, prepare_ref_davis17
 
 
 class RefDAVIS17Layout:

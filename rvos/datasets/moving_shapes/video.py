@@ -65,15 +65,14 @@ def make_video(
         >>> all(item.denotes(video.world) or item.kind == "none" for item in video.expressions)
         True
     """
-    entropy = [crc32(preset.name.encode()), preset.version, SPLITS.index(split), seed, index]
+    entropy = _entropy(preset, split, seed, index)
     for redraw in range(MAX_REDRAWS):
         rng = np.random.default_rng(np.random.SeedSequence([*entropy, redraw]))
         world = draw_world(preset, preset.length(split), rng)
         expressions = write_expressions(world, preset, rng)
         if len(expressions) >= preset.num_expressions[0]:
-            key = json.dumps(entropy).encode()
             return MovingShapesVideo(
-                video_id=hashlib.sha256(key).hexdigest()[:12],
+                video_id=make_video_id(preset, split, seed, index),
                 world=world,
                 expressions=tuple(expressions),
             )
@@ -82,3 +81,30 @@ def make_video(
         f"{', '.join(preset.kinds)} per video; allow more kinds"
     )
     raise MovingShapesError(message)
+
+
+def make_video_id(preset: MovingShapesPreset, split: Split, seed: int, index: int) -> str:
+    """Name a video without drawing it.
+
+    Args:
+        preset: What worlds may contain.
+        split: The split.
+        seed: Seed of the whole split.
+        index: Number of the video in the split.
+
+    Returns:
+        12 hexadecimal digits.
+
+    Example:
+        >>> from rvos.datasets.moving_shapes.preset import HELD_OUT
+        >>> video = make_video(HELD_OUT, "test", seed=0, index=3)
+        >>> make_video_id(HELD_OUT, "test", seed=0, index=3) == video.video_id
+        True
+    """
+    key = json.dumps(_entropy(preset, split, seed, index)).encode()
+    return hashlib.sha256(key).hexdigest()[:12]
+
+
+def _entropy(preset: MovingShapesPreset, split: Split, seed: int, index: int) -> list[int]:
+    """All that tells a video from others."""
+    return [crc32(preset.name.encode()), preset.version, SPLITS.index(split), seed, index]

@@ -2,7 +2,7 @@
 
 import multiprocessing
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, replace
 from multiprocessing.context import BaseContext
@@ -79,22 +79,42 @@ def write_moving_shapes(
     if kinds is not None:
         preset = replace(preset, kinds=kinds)
     job = WriteJob(root, layout, folder or folder_of_split(layout, split), split, seed, preset)
+    return write_videos(job, range(num_videos), workers, progress)
+
+
+def write_videos(
+    job: WriteJob, indices: Sequence[int], workers: int = 1, progress: bool = True
+) -> Path:
+    """Write some videos of a split; those that are there already stay.
+
+    Args:
+        job: What is being written.
+        indices: Numbers of the videos in the split.
+        workers: Processes that render; 1 renders in this one.
+        progress: Show a progress bar with the time left.
+
+    Returns:
+        The folder of the split.
+
+    Raises:
+        MovingShapesError: The folder holds other data or cannot be written.
+    """
     try:
         job.claim()
-        missing = [index for index in range(num_videos) if not job.record_path(index).exists()]
-        done = num_videos - len(missing)
-        with tqdm(desc=job.folder, total=num_videos, initial=done, disable=not progress) as bar:
+        missing = [index for index in indices if not job.record_path(index).exists()]
+        total, done = len(indices), len(indices) - len(missing)
+        with tqdm(desc=job.folder, total=total, initial=done, disable=not progress) as bar:
             for _ in _write_all(job, missing, workers):
                 bar.update()
         records = read_records(job.state)
-        make_layout(layout, root, job.folder).write_annotations(records)
+        make_layout(job.layout, job.root, job.folder).write_annotations(records)
     except OSError as error:
         message = (
-            f"cannot write {error.filename or root}: {error.strerror}; free space or choose "
+            f"cannot write {error.filename or job.root}: {error.strerror}; free space or choose "
             "another destination, the same command then goes on where it stopped"
         )
         raise MovingShapesError(message) from error
-    return root / job.folder
+    return job.root / job.folder
 
 
 def folder_of_split(layout: BenchmarkLayout, split: Split) -> str:

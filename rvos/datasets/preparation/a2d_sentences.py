@@ -1,20 +1,22 @@
 """A2D-Sentences: the lists of samples, and the ground truth of the test split in COCO form."""
 
-from typing import Any
-
 from rvos.datasets.a2d_files import (
+    A2D_SPLITS,
     INSTANCES_FOLDER,
     TEXT_FOLDER,
     instance_path,
+    missed_videos_path,
+    queries_path,
     read_instances,
+    videos_path,
 )
 from rvos.datasets.a2d_samples import read_sample_list, samples_path, scan_samples
 from rvos.datasets.errors import MalformedAnnotationError
+from rvos.datasets.files import JSONObject
 from rvos.datasets.preparation.coco_ground_truth import mask_record, write_ground_truth
 from rvos.datasets.preparation.outputs import PreparedFolder, fingerprint
 
 GROUND_TRUTH = "a2d_sentences_test_annotations_in_coco_format.json"
-SPLITS = ("train", "test")
 
 
 def prepare_a2d_sentences(folder: PreparedFolder, progress: bool = False) -> None:
@@ -31,7 +33,7 @@ def prepare_a2d_sentences(folder: PreparedFolder, progress: bool = False) -> Non
         PreparationError: If another file is where an output goes.
     """
     root = folder.root
-    for split in SPLITS:
+    for split in A2D_SPLITS:
         _provide_list(folder, split)
     list_path = samples_path(root, "test")
     samples = read_sample_list(list_path)
@@ -40,7 +42,7 @@ def prepare_a2d_sentences(folder: PreparedFolder, progress: bool = False) -> Non
     if len(set(image_ids)) != len(image_ids):
         raise MalformedAnnotationError(list_path, "it lists a sample twice")
 
-    def describe(index: int) -> dict[str, Any]:
+    def describe(index: int) -> JSONObject:
         instances = read_instances(paths[index])
         wanted = samples[index].instance_id
         if wanted not in instances.instance_ids:
@@ -58,13 +60,12 @@ def prepare_a2d_sentences(folder: PreparedFolder, progress: bool = False) -> Non
 def _provide_list(folder: PreparedFolder, split: str) -> None:
     """Write the list of a split's samples, unless it is there."""
     root, path = folder.root, samples_path(folder.root, split)
-    texts = root / TEXT_FOLDER
     inputs = fingerprint(
         [
-            root / "Release" / "videoset.csv",
-            texts / "a2d_annotation.txt",
-            texts / "a2d_missed_videos.txt",
-            texts / INSTANCES_FOLDER,
+            videos_path(root),
+            queries_path(root),
+            missed_videos_path(root),
+            root / TEXT_FOLDER / INSTANCES_FOLDER,
         ]
     )
     if folder.is_current(path, inputs):

@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
 
+from rvos.datasets.files import JSONObject
 from rvos.datasets.preparation.journal import Journal, journal_path
 from rvos.datasets.preparation.outputs import PreparedFolder
 from rvos.datasets.preparation.progress import make_item_bar
 from rvos.ops.rle import encode_mask, mask_area
-
-JSONObject = dict[str, Any]
 
 
 def mask_record(mask: Bool[np.ndarray, "h w"]) -> JSONObject:

@@ -1,9 +1,9 @@
 """JHMDB-Sentences: the ground truth of the published samples in COCO form."""
 
 from functools import lru_cache
-from typing import Any
 
 from rvos.datasets.errors import MalformedAnnotationError
+from rvos.datasets.files import JSONObject
 from rvos.datasets.jhmdb_files import SAMPLES_FILE, read_puppet_masks, read_samples
 from rvos.datasets.preparation.coco_ground_truth import mask_record, write_ground_truth
 from rvos.datasets.preparation.outputs import PreparationError, PreparedFolder, fingerprint
@@ -37,7 +37,7 @@ def prepare_jhmdb_sentences(folder: PreparedFolder, progress: bool = False) -> N
     # The samples of a video follow each other.
     read_masks = lru_cache(maxsize=1)(read_puppet_masks)
 
-    def describe(index: int) -> dict[str, Any]:
+    def describe(index: int) -> JSONObject:
         path = samples[index].masks_path(root)
         masks = read_masks(path)
         frame = samples[index].frame

@@ -6,6 +6,7 @@ from typing import Any
 
 from rvos.datasets.davis_text import (
     DAVIS_NAME,
+    TEXT_FOLDER,
     AnnotatedSequences,
     number_expressions,
     read_davis_text,
@@ -15,9 +16,9 @@ from rvos.datasets.files import annotation_layout, read_json
 from rvos.datasets.preparation.folders import provide_folder
 from rvos.datasets.preparation.outputs import PreparationError, PreparedFolder, fingerprint
 from rvos.datasets.preparation.progress import make_item_bar
+from rvos.datasets.ref_youtube_vos import expressions_path
 from rvos.datasets.safe_names import check_name
 
-TEXT_FOLDER = "davis_text_annotations"
 # Name of the image set in DAVIS -> name of the split.
 SPLITS = {"train": "train", "val": "valid"}
 # Kind of file in the new layout -> folder of DAVIS that holds it.
@@ -112,9 +113,8 @@ def _prepare_split(
             categories = semantics[name].items()
             objects[name] = {"objects": {key: {"category": value} for key, value in categories}}
     inputs = fingerprint([semantics_path], videos)
-    expressions = root / "meta_expressions" / split / "meta_expressions.json"
-    for path, content in ((expressions, videos), (root / split / "meta.json", objects)):
-        folder.write(path, {"videos": content}, inputs)
+    folder.write(expressions_path(root, split), {"videos": videos}, inputs)
+    folder.write(root / split / "meta.json", {"videos": objects}, inputs)
 
 
 def _describe_video(root: Path, name: str, texts: AnnotatedSequences) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """A2D-Sentences (Gavrilyuk et al., CVPR 2018), and what JHMDB-Sentences shares with it."""
 
 import re
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
@@ -12,6 +13,7 @@ from jaxtyping import UInt8
 from rvos.datasets.a2d_files import A2DSample, find_clips
 from rvos.datasets.a2d_samples import read_sample_list, samples_path
 from rvos.datasets.errors import UnpreparedDatasetError
+from rvos.datasets.jhmdb_files import JHMDBSample
 from rvos.datasets.video_frames import read_video_frames
 from rvos.evaluation.coco_targets import ImageTarget
 from rvos.evaluation.protocols.base import Measure, ProtocolError, ProtocolStep, VideoResult
@@ -59,7 +61,7 @@ SENTENCES_STEPS = (
 
 
 class SentencesProtocol(ImageMaskProtocol):
-    """What the two benchmarks share: mAP, and where the ground truth is.
+    """What the two benchmarks share: mAP, ground truth, and videos and words of its images.
 
     Args:
         root: Folder of the benchmark.
@@ -71,9 +73,40 @@ class SentencesProtocol(ImageMaskProtocol):
     """
 
     ground_truth_file: ClassVar[str]
+    # The first group is the video.
+    image_id_form: ClassVar[re.Pattern[str]]
     default_split = "test"
     measures: ClassVar[tuple[Measure, ...]] = MASK_MEASURES
     steps: ClassVar[tuple[ProtocolStep, ...]] = SENTENCES_STEPS
+
+    @property
+    @abstractmethod
+    def samples(self) -> Mapping[str, A2DSample | JHMDBSample]:
+        """The list of samples by image id; empty where the file is not there."""
+
+    def group_of(self, target: ImageTarget) -> str:
+        """Take the video out of the image's id.
+
+        Args:
+            target: One target.
+
+        Returns:
+            The video; the whole id if it has another form.
+        """
+        found = self.image_id_form.fullmatch(str(target.image_id))
+        return found[1] if found else str(target.image_id)
+
+    def expression_of(self, target: ImageTarget) -> str:
+        """Look the words up in the list of samples.
+
+        Args:
+            target: One target.
+
+        Returns:
+            Them; without the list those of the ground truth, if it has any.
+        """
+        sample = self.samples.get(str(target.image_id))
+        return sample.query if sample else target.expression
 
     def ground_truth_path(self) -> Path:
         """Find the ground truth, which ``rvos data prepare`` writes where it is missing.
@@ -145,30 +178,7 @@ class A2DSentencesProtocol(SentencesProtocol):
     name = "a2d_sentences"
     title = "A2D-Sentences"
     ground_truth_file = "a2d_sentences_test_annotations_in_coco_format.json"
-
-    def group_of(self, target: ImageTarget) -> str:
-        """Take the video out of ``v_<video>_f_<frame>_i_<instance>``.
-
-        Args:
-            target: One target.
-
-        Returns:
-            The video; the whole id if it has another form.
-        """
-        found = re.fullmatch(r"v_(.+)_f_\d+_i_\d+", str(target.image_id))
-        return found[1] if found else str(target.image_id)
-
-    def expression_of(self, target: ImageTarget) -> str:
-        """Look the words up in the list of samples.
-
-        Args:
-            target: One target.
-
-        Returns:
-            Them, or an empty text without the list.
-        """
-        sample = self._samples.get(str(target.image_id))
-        return sample.query if sample else target.expression
+    image_id_form = re.compile(r"v_(.+)_f_\d+_i_\d+")
 
     def read_image(self, target: ImageTarget) -> UInt8[np.ndarray, "h w 3"]:
         """Decode the annotated frame.
@@ -179,7 +189,7 @@ class A2DSentencesProtocol(SentencesProtocol):
         Returns:
             ``[H, W, 3]``, RGB.
         """
-        sample = self._samples.get(str(target.image_id))
+        sample = self.samples.get(str(target.image_id))
         if sample is None:
             raise no_picture(target, samples_path(self.root, self.split))
         path = find_clips(self.root) / f"{sample.video_id}.mp4"
@@ -187,7 +197,8 @@ class A2DSentencesProtocol(SentencesProtocol):
         return read_video_frames(path, [sample.frame - 1]).frames[sample.frame - 1]
 
     @cached_property
-    def _samples(self) -> dict[str, A2DSample]:
+    def samples(self) -> Mapping[str, A2DSample]:
+        """The list of samples by image id; empty where the file is not there."""
         path = samples_path(self.root, self.split)
         samples = read_sample_list(path) if path.is_file() else []
         return {sample.image_id: sample for sample in samples}

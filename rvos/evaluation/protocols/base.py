@@ -7,7 +7,7 @@ depend on their number, and a bootstrap over videos is a weighted sum.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -174,7 +174,7 @@ class GalleryCase:
     images: UInt8[np.ndarray, "t h w 3"]
     target_masks: Bool[np.ndarray, "t h w"]
     pred_masks: Bool[np.ndarray, "t h w"]
-    frame_ids: tuple[str, ...] = field(default=())
+    frame_ids: tuple[str, ...] = ()
 
 
 class ScoringProtocol(ABC):

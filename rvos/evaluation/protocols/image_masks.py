@@ -171,13 +171,10 @@ class ImageMaskProtocol(ScoringProtocol):
         del num_frames
         target = self._by_name[row.expression_id]
         best = best_detection(self.detections.of_image(target.image_id))
-        mask = None if best is None else decode_mask(self.read_mask(best, target))
         truth = decode_mask(self.ground_truth.read_mask(target))
+        mask = np.zeros_like(truth) if best is None else decode_mask(self.read_mask(best, target))
         return GalleryCase(
-            self.read_image(target)[None],
-            truth[None],
-            (np.zeros_like(truth) if mask is None else mask)[None],
-            (row.expression_id,),
+            self.read_image(target)[None], truth[None], mask[None], (row.expression_id,)
         )
 
 

@@ -1,6 +1,7 @@
 """JHMDB-Sentences (Gavrilyuk et al., CVPR 2018)."""
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from typing import ClassVar
 
@@ -29,6 +30,7 @@ class JHMDBSentencesProtocol(SentencesProtocol):
     name = "jhmdb_sentences"
     title = "JHMDB-Sentences"
     ground_truth_file = "jhmdb_sentences_gt_annotations_in_coco_format.json"
+    image_id_form = re.compile(r"v_(.+)_f_\d+")
     steps: ClassVar[tuple[ProtocolStep, ...]] = (
         *SENTENCES_STEPS,
         ProtocolStep(
@@ -37,30 +39,6 @@ class JHMDBSentencesProtocol(SentencesProtocol):
             None,
         ),
     )
-
-    def group_of(self, target: ImageTarget) -> str:
-        """Take the video out of ``v_<video>_f_<frame>``.
-
-        Args:
-            target: One target.
-
-        Returns:
-            The video; the whole id if it has another form.
-        """
-        found = re.fullmatch(r"v_(.+)_f_\d+", str(target.image_id))
-        return found[1] if found else str(target.image_id)
-
-    def expression_of(self, target: ImageTarget) -> str:
-        """Look the words up in the list of samples.
-
-        Args:
-            target: One target.
-
-        Returns:
-            Them.
-        """
-        sample = self._samples.get(str(target.image_id))
-        return sample.query if sample else target.expression
 
     def read_image(self, target: ImageTarget) -> UInt8[np.ndarray, "h w 3"]:
         """Read the annotated frame.
@@ -71,12 +49,13 @@ class JHMDBSentencesProtocol(SentencesProtocol):
         Returns:
             ``[H, W, 3]``, RGB.
         """
-        sample = self._samples.get(str(target.image_id))
+        sample = self.samples.get(str(target.image_id))
         if sample is None:
             raise no_picture(target, self.root / SAMPLES_FILE)
         return read_frame(sample.frames_folder(self.root) / f"{sample.frame:05d}.png")
 
     @cached_property
-    def _samples(self) -> dict[str, JHMDBSample]:
+    def samples(self) -> Mapping[str, JHMDBSample]:
+        """The list of samples by image id; empty where the file is not there."""
         samples = read_samples(self.root) if (self.root / SAMPLES_FILE).is_file() else []
         return {sample.image_id: sample for sample in samples}

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from rvos.datasets.preparation.progress import make_item_bar
-from rvos.evaluation.prediction_mask import read_label_map
+from rvos.evaluation.prediction_mask import decode_label_map, read_label_file
 from rvos.evaluation.prediction_source import FolderSource, PredictionSource
 from rvos.evaluation.submissions.base import Submission, SubmissionError
 from rvos.evaluation.submissions.expected_sample import ExpectedSample
@@ -106,8 +106,8 @@ def read_submitted_mask(source: PredictionSource, name: str, frame_size: tuple[i
         PredictionError: If it is missing, damaged or of another size.
         SubmissionError: If it has a palette, or other values than 0 and 255.
     """
-    pixels = read_label_map(source, name, frame_size)
-    data = source.read(name, pixels.size * 4 + (1 << 20))
+    data = read_label_file(source, name, frame_size)
+    pixels = decode_label_map(data, source.place(name), frame_size)
     with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
         mode = image.mode
     if mode != "L" or not np.isin(pixels, (0, _ON_OBJECT)).all():

@@ -12,7 +12,7 @@ from PIL import Image
 from rvos.evaluation.prediction_source import PredictionError
 from rvos.evaluation.protocols import ProtocolError
 from rvos.evaluation.protocols.mevis import MeViSProtocol
-from rvos.evaluation.scorer import measured_values
+from rvos.evaluation.scorer import Scores
 
 NO_TARGET = ("0a1b2c3d4e5f", "4")
 
@@ -26,7 +26,7 @@ def values(root: Path, predictions: Path) -> dict[tuple[str, str], dict[str, flo
     protocol = MeViSProtocol(root, predictions)
     results = [protocol.score_video(video_id) for video_id in protocol.video_ids]
     table = {row.key: dict(row.values) for result in results for row in result.rows}
-    return {**table, ("all", ""): measured_values(protocol, results)}
+    return {**table, ("all", ""): Scores(protocol, tuple(results)).values}
 
 
 def test_every_expression_equals_the_official_code(mevis: Path) -> None:

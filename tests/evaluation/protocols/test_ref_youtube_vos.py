@@ -11,13 +11,13 @@ from PIL import Image
 from rvos.datasets.errors import FrameNotFoundError, MaskSizeError
 from rvos.evaluation.protocols import ProtocolError, VideoResult
 from rvos.evaluation.protocols.ref_youtube_vos import RefYouTubeVOSProtocol
-from rvos.evaluation.scorer import measured_values
+from rvos.evaluation.scorer import Scores
 
 
 def score(root: Path, predictions: Path) -> tuple[list[VideoResult], dict[str, float]]:
     protocol = RefYouTubeVOSProtocol(root, predictions)
     results = [protocol.score_video(video_id) for video_id in protocol.video_ids]
-    return results, measured_values(protocol, results)
+    return results, Scores(protocol, tuple(results)).values
 
 
 @pytest.fixture
