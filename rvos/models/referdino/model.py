@@ -15,6 +15,7 @@ from rvos.checkpoints.files import write_folder
 from rvos.layers.described import DescribedModule, describe
 from rvos.models.grounding_dino import ExpressionTokenizer, Grounder
 from rvos.models.grounding_dino.image_encoder import valid_ratio_xy
+from rvos.models.grounding_dino.fast_modules import use_fast_modules
 from rvos.models.grounding_dino.pretrained import load_grounder
 from rvos.models.grounding_dino.proposals import text_similarity, word_similarity
 from rvos.models.grounding_dino.text_encoder import ExpressionFeatures
@@ -73,6 +74,7 @@ class ReferDINO(DescribedModule):
         self.frames_per_chunk = frames_per_chunk
         self.input_short_side = input_short_side
         self.tokenizer = ExpressionTokenizer(max_tokens=grounder.config.max_text_len)
+        use_fast_modules(self)
         if from_scratch:
             initialise_from_scratch(grounder, temporal_enhancer, mask_head)
 
