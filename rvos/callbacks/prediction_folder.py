@@ -1,5 +1,6 @@
 """A folder of predictions, of which some may be there already."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from lightning.pytorch import LightningModule, Trainer
@@ -21,6 +22,8 @@ class PredictionFolder:
             written, and nothing but masks.
         with_tracks: Whether predictions can hold all tracks.
         with_scores: Whether a sample without scores is to be done again.
+        scored_together: Names what a sample is scored with: if one of these samples is to be done
+            again, all are. None where each is scored alone.
 
     Attributes:
         samples: All samples, empty where they are not known.
@@ -35,8 +38,10 @@ class PredictionFolder:
         dataset: ClipDataset | None = None,
         with_tracks: bool = True,
         with_scores: bool = False,
+        scored_together: Callable[[str], str] | None = None,
     ) -> None:
         self.root = root
+        self._scored_together = scored_together if with_scores else None
         self.samples = [] if dataset is None else expected_samples(dataset) or []
         submissions = [] if dataset is None else open_submissions(dataset, root)
         self.submissions = [each for each in submissions if with_tracks or not each.needs_tracks]
@@ -60,7 +65,12 @@ class PredictionFolder:
         Returns:
             Their positions.
         """
-        return [index for index, sample in enumerate(self.samples) if not self._holds(sample)]
+        missing = [index for index, sample in enumerate(self.samples) if not self._holds(sample)]
+        if self._scored_together is None:
+            return missing
+        groups = [self._scored_together(sample.sample_id) for sample in self.samples]
+        incomplete = {groups[index] for index in missing}
+        return [index for index, group in enumerate(groups) if group in incomplete]
 
     def check_origin(self, task: LightningModule, trainer: Trainer) -> None:
         """Refuse to add to predictions of other weights; on every process, so that all stop.

@@ -12,6 +12,7 @@ from rvos.callbacks.prediction_files import report_write_errors
 from rvos.callbacks.prediction_folder import PredictionFolder
 from rvos.callbacks.score_store import MetricRecorder
 from rvos.datasets.clip_dataset import ClipDataset
+from rvos.evaluation.benchmark_metrics import BenchmarkMetrics
 from rvos.structures.predictions import VideoPrediction
 
 
@@ -84,7 +85,14 @@ class PredictionWriter(BasePredictionWriter):
             self._target = PredictionFolder(root)
             return
         dataset, has_tracks = data.dataset_of(stage), isinstance(pl_module, TrackKeeper)
-        target = PredictionFolder(root, dataset, has_tracks, with_scores=stage == "test")
+        metrics = [each for each in pl_module.children() if isinstance(each, BenchmarkMetrics)]
+        target = PredictionFolder(
+            root,
+            dataset,
+            has_tracks,
+            with_scores=stage == "test",
+            scored_together=metrics[0].scored_together if metrics else None,
+        )
         if target.needs_tracks and isinstance(pl_module, TrackKeeper):
             pl_module.keep_tracks = True
         if target.samples:

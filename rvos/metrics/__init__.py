@@ -7,6 +7,11 @@ from rvos.metrics.mean_iou import MeanIoU
 from rvos.metrics.no_target_accuracy import NoTargetAccuracy, NoTargetScores
 from rvos.metrics.overall_iou import OverallIoU
 from rvos.metrics.precision_at_k import PrecisionAtK
+from rvos.metrics.unsupervised_j_and_f import (
+    UnsupervisedJAndF,
+    UnsupervisedResult,
+    UnsupervisedScores,
+)
 
 __all__ = [
     "JAndF",
@@ -19,4 +24,7 @@ __all__ = [
     "NoTargetScores",
     "OverallIoU",
     "PrecisionAtK",
+    "UnsupervisedJAndF",
+    "UnsupervisedResult",
+    "UnsupervisedScores",
 ]

@@ -1,16 +1,11 @@
 """Mask AP of COCO, as reported on A2D-Sentences and JHMDB-Sentences."""
 
 import json
-import zlib
 from collections.abc import Sequence
 from dataclasses import astuple
-from typing import Unpack
 
-import numpy as np
-import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from torchmetrics.utilities.data import dim_zero_cat
 
 from rvos.metrics.coco_average_precision import (
     DetectionOverlaps,
@@ -18,10 +13,10 @@ from rvos.metrics.coco_average_precision import (
     average_precision,
 )
 from rvos.metrics.functional import intersection_and_union
-from rvos.metrics.per_sample import MetricOptions, PerSampleMetric
+from rvos.metrics.records import RecordMetric
 
 
-class MaskAveragePrecision(PerSampleMetric):
+class MaskAveragePrecision(RecordMetric):
     """COCO's average precision of masks, one target and any number of predictions per sample.
 
     Every value lies in [0, 1], 1 is best. As in COCOeval the 100 best predictions of a sample
@@ -35,6 +30,7 @@ class MaskAveragePrecision(PerSampleMetric):
         kwargs: Options of ``torchmetrics.Metric``.
 
     Example:
+        >>> import torch
         >>> target = torch.zeros(20, 20, dtype=torch.bool)
         >>> target[5:15, 5:15] = True
         >>> metric = MaskAveragePrecision()
@@ -44,13 +40,6 @@ class MaskAveragePrecision(PerSampleMetric):
         >>> metric.compute().mean_ap  # the best-scored prediction is wrong, the second is right
         tensor(0.5000, dtype=torch.float64)
     """
-
-    payload: list[Tensor] | Tensor
-
-    def __init__(self, **kwargs: Unpack[MetricOptions]) -> None:
-        # The values of a sample are the length and the checksum of its record in the payload.
-        super().__init__(num_values=2, **kwargs)
-        self.add_state("payload", default=[], dist_reduce_fx="cat")
 
     def update(
         self,
@@ -87,11 +76,7 @@ class MaskAveragePrecision(PerSampleMetric):
             samples: The samples, with names that are unique over the data set.
         """
         records = [json.dumps(astuple(sample)).encode() for sample in samples]
-        values = [[len(record), zlib.crc32(record)] for record in records]
-        names = [sample.sample_id for sample in samples]
-        self.append_samples(names, torch.tensor(values, dtype=torch.float64).reshape(-1, 2))
-        payload = np.frombuffer(b"".join(records), dtype=np.uint8)
-        self._append("payload", torch.from_numpy(payload.copy()))
+        self.append_records([sample.sample_id for sample in samples], records)
 
     def compute(self) -> MaskAveragePrecisionResult:
         """Rank the predictions of all processes.
@@ -104,22 +89,11 @@ class MaskAveragePrecision(PerSampleMetric):
             **{name: value.to(self.device) for name, value in vars(result).items()}
         )
 
-    def empty_states(self) -> dict[str, Tensor]:
-        """Return every state as it looks without samples; a process without data gathers these."""
-        return {**super().empty_states(), "payload": torch.zeros(0, dtype=torch.uint8)}
-
     def _samples(self) -> list[DetectionOverlaps]:
         """Decode the samples, each once."""
-        rows, _ = self.unique_samples()
-        if len(rows) == 0:
-            return []
-        payload = dim_zero_cat(self.payload).cpu().numpy()
-        ends = dim_zero_cat(self.sample_values)[:, 0].long().cumsum(0).cpu().numpy()
-        starts = np.concatenate([[0], ends[:-1]])
-        records = [json.loads(payload[starts[row] : ends[row]].tobytes()) for row in rows]
         return [
             DetectionOverlaps(name, area, *(tuple(numbers) for numbers in lists))
-            for name, area, *lists in records
+            for name, area, *lists in map(json.loads, self.unique_records())
         ]
 
 
@@ -143,6 +117,7 @@ def detection_overlaps(
     Raises:
         ValueError: If masks and scores do not fit.
 
+    >>> import torch
     >>> masks = torch.tensor([[[True, False]], [[True, True]]])
     >>> detection_overlaps(masks, torch.tensor([0.5, 0.25]), masks[1], "a").ious
     (0.5, 1.0)

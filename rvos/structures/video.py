@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 
@@ -40,6 +40,23 @@ class ClipTargets:
 
 
 @dataclass
+class AnnotatedSequence:
+    """All objects of a video, and where an annotator's expression belongs: Ref-DAVIS17.
+
+    Attributes:
+        label_maps: ``[T, H, W]`` at the video's own size: 0 on background, 255 undecided.
+        annotator: Who wrote the expression, from 0.
+        rank: Position of the expression among those of its annotator and video, from 0.
+        num_expressions: How many this annotator wrote for the video.
+    """
+
+    label_maps: UInt8[Tensor, "t h w"]
+    annotator: int
+    rank: int
+    num_expressions: int
+
+
+@dataclass
 class Annotation:
     """What predictions for one expression are scored with: as annotated, before any transform.
 
@@ -49,12 +66,14 @@ class Annotation:
             expression refers to.
         has_target: Whether it refers to an object of the video, if perhaps one out of sight.
         box_xyxy: Corners in pixels where the benchmark has annotated a box besides; else None.
+        sequence: All objects, where the benchmark scores them together; else None.
     """
 
     name: str
     masks: Bool[Tensor, "t h w"]
     has_target: bool
     box_xyxy: tuple[float, float, float, float] | None = None
+    sequence: AnnotatedSequence | None = None
 
 
 @dataclass

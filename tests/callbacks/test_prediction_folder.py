@@ -46,6 +46,27 @@ def test_in_a_test_masks_alone_are_not_enough(dataset: MeViSDataset, tmp_path: P
     assert PredictionFolder(tmp_path, dataset, with_scores=True).kept == [1]
 
 
+def test_what_is_scored_together_is_done_again_together(
+    dataset: MeViSDataset, tmp_path: Path
+) -> None:
+    folder = PredictionFolder(tmp_path, dataset, with_scores=True)
+    names = [dataset.sample_id(index) for index in range(len(dataset))]
+    folder.mine = set(names)
+    assert folder.scores is not None
+    for index in range(len(dataset)):
+        folder.write(_prediction(dataset, index))
+        # The second sample of the first pair lacks its scores.
+        if index != 1:
+            folder.scores.keep(names[index], {})
+
+    def pair(sample_id: str) -> str:
+        return str(names.index(sample_id) // 2)
+
+    again = PredictionFolder(tmp_path, dataset, with_scores=True, scored_together=pair)
+    assert again.to_do == [0, 1]
+    assert PredictionFolder(tmp_path, dataset, scored_together=pair).to_do == []
+
+
 def test_a_complete_folder_is_finished(dataset: MeViSDataset, tmp_path: Path) -> None:
     folder = PredictionFolder(tmp_path, dataset)
     folder.mine = {dataset.sample_id(index) for index in range(len(dataset))}

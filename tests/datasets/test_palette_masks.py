@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from rvos.datasets.errors import FrameNotFoundError, MaskSizeError
-from rvos.datasets.palette_masks import read_palette_masks
+from rvos.datasets.palette_masks import read_label_maps, read_palette_masks
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -21,6 +21,7 @@ def test_masks_partition_the_pixels(tmp_path: Path, pixels: np.ndarray) -> None:
     assert masks.shape == (5, 3, 4, 5)
     np.testing.assert_array_equal(masks.argmax(axis=0), pixels)
     np.testing.assert_array_equal(masks.sum(axis=0), 1)
+    np.testing.assert_array_equal(read_label_maps(paths, (4, 5)), pixels)
 
 
 def test_wrong_files_are_named(tmp_path: Path) -> None:
@@ -30,3 +31,5 @@ def test_wrong_files_are_named(tmp_path: Path) -> None:
     Image.fromarray(np.zeros((4, 6), np.uint8)).save(path)
     with pytest.raises(MaskSizeError, match=r"a\.png is 4x6"):
         read_palette_masks([path], ["1"], (4, 5))
+    with pytest.raises(MaskSizeError, match=r"a\.png is 4x6"):
+        read_label_maps([path], (4, 5))

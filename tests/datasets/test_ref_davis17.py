@@ -10,6 +10,7 @@ from PIL import Image
 from rvos.datasets.clip_sampler import ClipSampler
 from rvos.datasets.errors import FrameNotFoundError, UnpreparedDatasetError
 from rvos.datasets.ref_davis17 import RefDAVIS17Dataset
+from rvos.transforms.presets import evaluation_transform
 
 
 def test_samples_are_those_of_the_official_converter(ref_davis17_root: Path) -> None:
@@ -38,6 +39,43 @@ def test_targets_are_the_object_without_undecided_pixels(ref_davis17_root: Path)
         num_undecided += int((ids == 255).sum())
         np.testing.assert_array_equal(sample.targets.masks[0], ids == int(expression.track_ids[0]))
     assert num_undecided > 0
+
+
+def test_samples_are_scored_with_all_objects_of_their_sequence(ref_davis17_root: Path) -> None:
+    dataset = RefDAVIS17Dataset(ref_davis17_root, "valid", transform=evaluation_transform(32))
+    assert dataset[0].annotation is None
+    dataset.keep_annotations()
+    places: dict[tuple[str, int, int], list[int]] = {}
+    for index in range(len(dataset)):
+        sample = dataset[index]
+        assert sample.annotation is not None
+        sequence = sample.annotation.sequence
+        assert sequence is not None
+        folder = ref_davis17_root / "valid" / "Annotations" / sample.video_id
+        ids = [np.array(Image.open(folder / f"{f}.png")) for f in sample.frame_ids]
+        np.testing.assert_array_equal(sequence.label_maps, np.stack(ids))
+        assert sample.sample_id.split("/")[1] == str(4 * sequence.rank + sequence.annotator)
+        name = (sample.video_id, sequence.annotator, sequence.num_expressions)
+        places.setdefault(name, []).append(sequence.rank)
+    assert len(places) == 4 * len(dataset.videos)
+    assert all(ranks == list(range(num)) for (_, _, num), ranks in places.items())
+    # Expressions of a video share what is read of it.
+    first, second = dataset[0].annotation, dataset[1].annotation
+    assert first is not None
+    assert second is not None
+    assert first.sequence is not None
+    assert second.sequence is not None
+    assert first.sequence.label_maps is second.sequence.label_maps
+
+
+def test_other_data_of_this_layout_has_no_annotators(ref_davis17_root: Path) -> None:
+    path = ref_davis17_root / "meta_expressions" / "valid" / "meta_expressions.json"
+    path.write_text(path.read_text().replace('"0":', '"first":'))
+    dataset = RefDAVIS17Dataset(ref_davis17_root, "valid")
+    dataset.keep_annotations()
+    annotation = dataset[0].annotation
+    assert annotation is not None
+    assert annotation.sequence is None
 
 
 def test_training_clips_have_an_anchor_every_step(ref_davis17_root: Path) -> None:

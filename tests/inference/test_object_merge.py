@@ -8,7 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rvos.inference.object_merge import merge_objects
+from rvos.inference.object_merge import best_track_logits, merge_objects, merge_tracks
+from rvos.inference.selection import resize_mask_logits
+from rvos.structures.predictions import TrackPredictions
 
 DATA = Path(__file__).parent / "data" / "golden_merge.npz"
 
@@ -39,6 +41,23 @@ def test_merging_follows_a_permutation_of_objects(seed: int) -> None:
     assert torch.equal(
         names[merge_objects(probabilities[order]).long()], merge_objects(probabilities)
     )
+
+
+@given(st.integers(1, 3), st.integers(0, 999))
+def test_tracks_are_merged_frame_by_frame(num_objects: int, seed: int) -> None:
+    logits = torch.randn(num_objects, 3, 4, 6, generator=torch.Generator().manual_seed(seed))
+    frames = torch.stack(list(merge_tracks(logits, (16, 24), (11, 13))))
+    whole = resize_mask_logits(logits, (16, 24), (11, 13)).sigmoid()
+    assert torch.equal(frames, merge_objects(whole))
+
+
+def test_the_best_track_is_a_copy() -> None:
+    logits = torch.randn(2, 3, 4, 6)
+    boxes = torch.zeros(2, 3, 4)
+    tracks = TrackPredictions(torch.tensor([0.1, 0.9, 0.5]), boxes, logits, (16, 24), (16, 24))
+    best = best_track_logits(tracks)
+    assert torch.equal(best, logits[:, 1])
+    assert best.untyped_storage().nbytes() == logits.untyped_storage().nbytes() / 3
 
 
 def test_of_equal_objects_the_first_wins() -> None:

@@ -25,6 +25,8 @@ EXPERIMENTS["jhmdb_sentences"] = EXPERIMENTS["a2d_sentences"]
 # Options that a benchmark needs beyond its folder, in every verb.
 OPTIONS: dict[str, list[str]] = {
     "refcoco": ["--data.sets", "[refcoco]"],
+    # Its protocol scores whole sequences only.
+    "ref_davis17": ["--trainer.limit_val_batches", "1.0"],
     "jhmdb_sentences": ["--data", str(DATA / "jhmdb_sentences.yaml")],
 }
 CHECKED = {"mevis": ["train", "valid_u"], "refcoco": ["train", "val", "testA"]}

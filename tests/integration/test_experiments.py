@@ -74,16 +74,19 @@ def test_experiment_runs_every_verb(
     if "a2d" not in experiment:
         headline = {"val/J", "val/F", "val/J&F"}
     assert headline <= set(tags["scalars"])
-    # Of expression kinds, which only MovingShapes tells.
-    kinds_known = not any(name in experiment for name in ("davis", "a2d"))
-    assert any(tag.startswith("val/J&F/") for tag in tags["scalars"]) == kinds_known
+    # Of expression kinds, which only MovingShapes tells, or of annotators and sequences.
+    has_parts = "a2d" not in experiment
+    assert any(tag.startswith("val/J&F/") for tag in tags["scalars"]) == has_parts
+    assert ("val/J&F/anno_0" in tags["scalars"]) == ("davis" in experiment)
     assert any(tag.startswith("masks/") for tag in tags["images"])
     assert "config/text_summary" in tags["tensors"]
 
     capsys.readouterr()
     for verb in ("validate", "test"):
         assert run_verb(verb, experiment, "--ckpt_path", "last") == 0
-        assert ("mean IoU" if "a2d" in experiment else "all ") in capsys.readouterr().out
+        shown = {"a2d_sentences": "mean IoU", "ref_davis17": "average "}
+        line = next((shown[name] for name in shown if name in experiment), "all ")
+        assert line in capsys.readouterr().out
     masks = tmp_path / "masks"
     writer = ["--trainer.callbacks+", "rvos.callbacks.PredictionWriter"]
     folder = ["--trainer.callbacks.folder", str(masks)]

@@ -7,7 +7,6 @@ some line forgets to make on the right device is found without a GPU, and result
 
 import contextlib
 import dataclasses
-import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -257,7 +256,7 @@ def test_a_video(
     request: pytest.FixtureRequest, accelerator: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Wrapped tensors do not go with inference mode.
-    monkeypatch.setattr(Predictor, "track", torch.no_grad()(inspect.unwrap(Predictor.track)))
+    monkeypatch.setattr(torch, "inference_mode", torch.no_grad)
     model = nano(PUBLISHED, request)
     tokens = TextTokens(TOKENS.input_ids[:1], TOKENS.attention_mask[:1])
     model.tokenizer = lambda _: tokens  # type: ignore[assignment]
@@ -265,7 +264,8 @@ def test_a_video(
     (expected,) = Predictor(model, short_side=64).segment(video, "a red car")
     (found,) = Predictor(move(model), short_side=64).segment(video, "a red car")
     assert not isinstance(found.masks, Remote)
-    assert torch.equal(found.masks, expected.masks)
+    # Fast kernels of the processor round otherwise than the plain ones that other devices get.
+    assert (found.masks != expected.masks).float().mean() < 1e-3
 
 
 def test_region_and_contour(accelerator: None) -> None:

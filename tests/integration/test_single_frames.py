@@ -47,6 +47,7 @@ def test_windows_train_and_are_scored_in_the_annotated_frame(
     experiment = "referdino_tiny_ref_davis17"
     data = ["--data", str(DATA / "a2d_sentences.yaml"), "--data.num_frames", "3"]
     data += ["--data.root", str(a2d_sentences_root)]
+    data += ["--model.metrics", "rvos.evaluation.benchmark_metrics.ExpressionMaskMetrics"]
     assert run_verb("fit", experiment, *data, "--trainer.limit_val_batches", "3") == 0
     masks = tmp_path / "masks"
     writer = ["--trainer.callbacks+", "rvos.callbacks.PredictionWriter"]

@@ -73,9 +73,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
-def logged(run: str, prefix: str = "val/") -> dict[str, float]:
+def logged(run: str, prefix: str = "val/", version: int = 0) -> dict[str, float]:
     """The last line of the log."""
-    with Path("logs", run, "version_0", "metrics.csv").open(newline="") as file:
+    with Path("logs", run, f"version_{version}", "metrics.csv").open(newline="") as file:
         *_, row = csv.DictReader(file)
     values = {name.removeprefix(prefix): value for name, value in row.items() if value}
     return {name: float(value) for name, value in values.items() if name not in {"epoch", "step"}}
@@ -132,17 +132,73 @@ def test_expression_masks(run: Run, moving_shapes: dict[Layout, Path]) -> None:
     assert 0.1 < expected["J&F"] < 0.99
 
 
-@pytest.mark.slow
-def test_processes_and_interruptions_change_nothing(
-    a2d_sentences_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_merged_objects(
+    run: Run, unpack_benchmark: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    root = unpack_benchmark("ref_davis")
+    assert main(["data", "prepare", "ref_davis17", str(root)]) == 0
+    run("validate", "referdino_tiny_ref_davis17", root)
+    table = capsys.readouterr().out
+    run("predict", "referdino_tiny_ref_davis17", root)
+    expected = evaluate("ref_davis17", "pred", root)
+    found = logged("validate")
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-12)
+    assert 0.1 < expected["J&F"] < 0.99
+    for title in ("annotator", "sequence"):
+        with Path("scores", f"per_{title}.csv").open(newline="") as file:
+            *rows, _ = csv.DictReader(file)
+        assert len(rows) == {"annotator": 4, "sequence": 3}[title]
+        for row in rows:
+            part = row.pop(title)
+            of_part = {name: float(value) for name, value in row.items()}
+            in_log = {name: found[f"{name}/{part}"] for name in row}
+            assert in_log == pytest.approx(of_part, abs=1e-12)
+            assert f"\n{part} " in table
+    assert "left out" not in table
+
+
+def test_objects_that_are_scored_together_are_resumed_together(
+    run: Run, ref_davis17_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    experiment = ("referdino_tiny_ref_davis17", ref_davis17_root)
+    run("validate", *experiment)
+    expected = logged("validate")
+    # The first sequence has one object, the second two: their second expressions are not reached.
+    run("test", *experiment, "--trainer.limit_test_batches", "9")
+    out = capsys.readouterr().out
+    assert "18 of 24 are not predicted yet" in out
+    assert "left out: 3 sequences of an annotator" in out
+    run("test", *experiment)
+    out = capsys.readouterr().out
+    assert logged("test", "test/", 1) == expected
+    # One annotator's objects of the second sequence are complete, too.
+    assert "pred: 6 of 24 kept as they are" in out
+    assert "submission: pred (24 expressions)" in out
+    run("test", *experiment)
+    assert logged("test", "test/", 2) == expected
+    assert "pred: 24 of 24 kept as they are" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("benchmark", "headline"), [("a2d_sentences", "overall IoU"), ("ref_davis17", "J&F")]
+)
+def test_processes_and_interruptions_change_nothing(
+    benchmark: str,
+    headline: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    root: Path = request.getfixturevalue(f"{benchmark}_root")
     monkeypatch.chdir(tmp_path)
     found = []
-    # The last run finds all that the second has done, and reads its scores.
-    for run, devices, folder in (("one", 1, "first"), ("two", 2, "second"), ("again", 1, "second")):
+    # The last run finds all that the third has done, and reads its scores.
+    runs = (("one", 1, "first"), ("two", 2, "second"), ("three", 3, "third"), ("again", 1, "third"))
+    for run, devices, folder in runs:
         options = {
             "model.init_args.model": str(REPOSITORY / "tests/integration/referdino_nano.yaml"),
-            "data.root": str(a2d_sentences_root),
+            "data.root": str(root),
             "data.num_workers": "0",
             "data.short_side": "40",
             "trainer.accelerator": "cpu",
@@ -155,7 +211,7 @@ def test_processes_and_interruptions_change_nothing(
             "trainer.callbacks.folder": folder,
         }
         flags = [word for name, value in options.items() for word in (f"--{name}", value)]
-        path = REPOSITORY / "configs" / "experiment" / "referdino_tiny_a2d_sentences.yaml"
+        path = REPOSITORY / "configs" / "experiment" / f"referdino_tiny_{benchmark}.yaml"
         command = [sys.executable, "-m", "rvos", "test", "-c", str(path), *flags]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
         done = subprocess.run(
@@ -163,5 +219,5 @@ def test_processes_and_interruptions_change_nothing(
         )
         assert done.returncode == 0, done.stderr
         found.append(logged(run, "test/"))
-    assert found[0] == found[1] == found[2]
-    assert 0 < found[0]["overall IoU"] < 1
+    assert all(scores == found[0] for scores in found)
+    assert 0 < found[0][headline] < 1

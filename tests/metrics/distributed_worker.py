@@ -22,6 +22,7 @@ from rvos.metrics import (
     NoTargetAccuracy,
     OverallIoU,
     PrecisionAtK,
+    UnsupervisedJAndF,
 )
 from rvos.metrics.sample_table import SampleTable
 
@@ -120,6 +121,25 @@ def no_target_numbers(metric: Metric) -> dict[str, str]:
     return {name: value.item().hex() for name, value in metric.compute().as_log_dict().items()}
 
 
+def update_unsupervised(metric: Metric, samples: list[Sample]) -> None:
+    """Take every clip for a sequence with one object, of one of two annotators."""
+    metric.update(
+        [sample.pred.to(torch.uint8) for sample in samples],
+        [sample.target.to(torch.uint8) for sample in samples],
+        [sample.sample_id for sample in samples],
+        [f"anno_{int(sample.sample_id[5]) % 2}" for sample in samples],
+    )
+
+
+def unsupervised_numbers(metric: Metric) -> dict[str, str]:
+    result = metric.compute()
+    parts = {"": result.overall, **result.per_annotator, **result.per_sequence}
+    found = {f"J/{name}": scores.j.item().hex() for name, scores in parts.items()}
+    return found | {
+        f"F/{name}": scores.f.item().hex() for name, scores in result.per_annotator.items()
+    }
+
+
 def scalar_number(metric: Metric) -> dict[str, str]:
     return {"value": metric.compute().item().hex()}
 
@@ -141,6 +161,7 @@ METRICS: dict[str, tuple[Callable[[], Metric], Update, Numbers]] = {
         average_precision_numbers,
     ),
     "no_target_accuracy": (NoTargetAccuracy, update_no_target, no_target_numbers),
+    "unsupervised_j_and_f": (UnsupervisedJAndF, update_unsupervised, unsupervised_numbers),
     "sample_table": (lambda: SampleTable(["share"]), update_table, table_numbers),
 }
 

@@ -22,6 +22,7 @@ METRICS = [
     "mask_average_precision",
     "no_target_accuracy",
     "sample_table",
+    "unsupervised_j_and_f",
 ]
 
 

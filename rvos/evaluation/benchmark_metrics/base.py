@@ -80,6 +80,17 @@ class BenchmarkMetrics(nn.Module, ABC):
             The scores.
         """
 
+    def scored_together(self, sample_id: str) -> str:
+        """Name what a sample is scored with, so that an interrupted run goes on with all of it.
+
+        Args:
+            sample_id: Id of the sample.
+
+        Returns:
+            The same for all samples that are scored together; where each is scored alone, its id.
+        """
+        return sample_id
+
     def reset(self) -> None:
         """Forget all samples."""
         for module in self.modules():

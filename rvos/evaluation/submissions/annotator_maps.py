@@ -11,8 +11,7 @@ from rvos.datasets.moving_shapes.picture_files import replace_folder, write_pale
 from rvos.datasets.preparation.progress import make_item_bar
 from rvos.evaluation.submissions.base import Submission, SubmissionError, tracks_of
 from rvos.evaluation.submissions.expected_sample import ExpectedSample
-from rvos.inference.object_merge import merge_objects
-from rvos.inference.selection import resize_mask_logits
+from rvos.inference.object_merge import best_track_logits, merge_tracks
 from rvos.structures.predictions import VideoPrediction
 
 NUM_ANNOTATORS = 4
@@ -51,11 +50,10 @@ class AnnotatorMaps(Submission):
         path = self._logits_path(self.samples[prediction.sample_id])
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
-        best = int(tracks.scores.argmax())
         with part.open("wb") as file:
             np.savez(
                 file,
-                logits=tracks.mask_logits[:, best].float().cpu().numpy(),
+                logits=best_track_logits(tracks).numpy(),
                 sizes=np.array([tracks.input_size, tracks.original_size]),
             )
         part.replace(path)
@@ -92,15 +90,12 @@ class AnnotatorMaps(Submission):
                 logits.append(torch.from_numpy(content["logits"]))
                 sizes = content["sizes"]
         input_size, original_size = ((int(height), int(width)) for height, width in sizes)
-        stacked = torch.stack(logits)
+        label_maps = merge_tracks(torch.stack(logits), input_size, original_size)
         target = self.folder / f"anno_{annotator}" / video_id
         target.parent.mkdir(parents=True, exist_ok=True)
         with replace_folder(target, target.with_name(f".{target.name}.part")) as part:
-            # Frame by frame: all objects of a whole video at full size take gigabytes.
-            for index, frame_id in enumerate(samples[0].frame_ids):
-                full = resize_mask_logits(stacked[:, index], input_size, original_size)
-                (label_map,) = merge_objects(full[:, None].sigmoid()).numpy()
-                write_palette_png(part / f"{frame_id}.png", label_map)
+            for frame_id, label_map in zip(samples[0].frame_ids, label_maps, strict=True):
+                write_palette_png(part / f"{frame_id}.png", label_map.numpy())
 
     def _has_maps(self, annotator: int, sample: ExpectedSample) -> bool:
         folder = self.folder / f"anno_{annotator}" / sample.video_id
