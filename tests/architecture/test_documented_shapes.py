@@ -19,12 +19,14 @@ import rvos
 
 SHAPE = re.compile(r"``\[([^`\[\]]*)\]``")
 STATING = {"forward", "update"}
+# The kernels need an optional dependency, and are documented by who calls them.
+NOT_IMPORTED = ("__main__", "triton_kernels")
 
 
 def modules() -> Iterator[types.ModuleType]:
     """Import every module of the package but the command's own."""
     for info in pkgutil.walk_packages(rvos.__path__, "rvos."):
-        if not info.name.endswith("__main__"):
+        if not info.name.endswith(NOT_IMPORTED):
             yield importlib.import_module(info.name)
 
 

@@ -3,7 +3,6 @@ from torch import Tensor, nn
 
 from rvos.ops.tracing import is_traced
 
-
 SEEN: list[bool] = []
 
 

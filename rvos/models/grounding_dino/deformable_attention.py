@@ -12,6 +12,7 @@ from transformers.models.grounding_dino.modeling_grounding_dino import (
 
 from rvos.layers.levers import Switchable
 from rvos.ops.deformable_sampling import LevelShapes, sample_deformable, sample_unprojected
+from rvos.ops.triton_sampling import sample_with_triton
 
 # Reading one row of the map costs about as much as projecting a twentieth of a row (measured on a
 # CPU; docs/benchmarks.md).
@@ -20,9 +21,14 @@ _CORNERS = 4
 
 
 class BagSampling(MultiScaleDeformableAttention, Switchable):
-    """Sums the samples of a query in one pass instead of writing them one by one."""
+    """Sums the samples of a query in one pass instead of writing them one by one.
+
+    Attributes:
+        fused_on_gpu: Whether GPUs run the fused kernel, which needs Triton.
+    """
 
     lever: ClassVar[str] = "bag_sampling"
+    fused_on_gpu: bool = False
 
     def forward(
         self,
@@ -49,10 +55,10 @@ class BagSampling(MultiScaleDeformableAttention, Switchable):
             ``[N, Q, C]``.
         """
         # Bags are summed fast on processors; what accelerators do best has not been measured.
-        if self.enabled and value.device.type == "cpu":
-            return sample_deformable(
-                value, value_spatial_shapes_list, sampling_locations, attention_weights
-            )
+        sample = {"cpu": sample_deformable, "cuda": sample_with_triton}.get(value.device.type)
+        wanted = value.device.type == "cpu" or self.fused_on_gpu
+        if self.enabled and wanted and sample is not None:
+            return sample(value, value_spatial_shapes_list, sampling_locations, attention_weights)
         plain: Tensor = super().forward(
             value,
             value_spatial_shapes,

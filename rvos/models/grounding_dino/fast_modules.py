@@ -41,3 +41,22 @@ def use_fast_modules(model: nn.Module) -> None:
         fast = _FAST_WAYS.get(type(module))
         if fast is not None:
             module.__class__ = fast
+
+
+def use_fused_kernels(model: nn.Module) -> None:
+    """Let deformable attention run in one fused kernel on GPUs that Triton can program.
+
+    Off by default: the kernel has only been run in Triton's interpreter.
+
+    Args:
+        model: Holds modules with fast ways; changed in place.
+
+    Example:
+        >>> sampling = BagSampling()
+        >>> use_fused_kernels(sampling)
+        >>> sampling.fused_on_gpu
+        True
+    """
+    for module in model.modules():
+        if isinstance(module, BagSampling):
+            module.fused_on_gpu = True

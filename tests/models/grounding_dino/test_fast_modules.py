@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from rvos.layers.levers import levers_of, levers_off
 from rvos.layers.onednn_linear import OneDNNLinear
-from rvos.models.grounding_dino.fast_modules import use_fast_modules
+from rvos.models.grounding_dino.deformable_attention import BagSampling
+from rvos.models.grounding_dino.fast_modules import use_fast_modules, use_fused_kernels
 from rvos.models.referdino import ReferDINO
 from rvos.structures import TextTokens
 
@@ -65,3 +66,11 @@ def test_subclasses_are_left_alone() -> None:
     model = nn.Sequential(Special(2, 2))
     use_fast_modules(model)
     assert type(model[0]) is Special
+
+
+def test_fused_kernels_are_asked_for() -> None:
+    sampling = BagSampling()
+    assert not sampling.fused_on_gpu
+    use_fused_kernels(nn.Sequential(sampling))
+    assert sampling.fused_on_gpu
+    assert not BagSampling().fused_on_gpu
