@@ -87,6 +87,7 @@ class _Product(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """Multiply, and keep what the gradients need."""
         # A frozen layer need not keep its input.
         needed = ctx.needs_input_grad
         ctx.save_for_backward(input if needed[1] else None, weight if needed[0] else None)
@@ -95,6 +96,7 @@ class _Product(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        """Multiply the gradient with what was kept."""
         input, weight = ctx.saved_tensors
         of_input = of_weight = of_bias = None
         rows = gradient.flatten(0, -2)

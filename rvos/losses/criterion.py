@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from rvos.losses.classification import sigmoid_focal_loss
 from rvos.losses.duplicates import found_targets
 from rvos.losses.geometry import geometry_losses
+from rvos.losses.matched_masks import matched_masks
 from rvos.losses.matcher import Convention, HungarianMatcher
 from rvos.losses.normaliser import mean_over_ranks
 from rvos.losses.predictions import SupervisedLayer, supervised_layers
@@ -17,7 +18,12 @@ from rvos.losses.proposals import TokenScoreLoss
 from rvos.losses.targets import TargetTracks, stack_targets
 from rvos.losses.weights import LossWeights
 from rvos.ops.assignment import Assignment
-from rvos.structures import AuxiliarySegmentationOutput, ClipTargets, SegmentationOutput
+from rvos.structures import (
+    AuxiliarySegmentationOutput,
+    ClipTargets,
+    SegmentationOutput,
+    TrainingOutput,
+)
 from rvos.structures.errors import RvosError
 
 
@@ -97,7 +103,7 @@ class SetCriterion(nn.Module):
 
     def forward(
         self,
-        output: SegmentationOutput,
+        output: SegmentationOutput | TrainingOutput,
         targets: Sequence[ClipTargets],
         valid_pixels: Bool[Tensor, "b t h w"],
     ) -> CriterionOutput:
@@ -130,12 +136,18 @@ class SetCriterion(nn.Module):
                 torch.stack([visible.sum(), (visible & stacked.referred[..., None]).sum()])
             ).clamp(min=1)
             terms: dict[str, Tensor] = {}
-            for layer, assignment in zip(layers, assignments, strict=True):
-                terms |= self._layer_losses(layer, assignment, num_pairs, num_referred)
+            masks = matched_masks(layers, assignments)
+            for layer, assignment, logits in zip(layers, assignments, masks, strict=True):
+                class_loss = self._class_loss(layer, assignment, num_referred)
+                terms[f"loss_ce{layer.suffix}"] = class_loss
+                geometry = geometry_losses(layer, assignment, logits, num_pairs, self.convention)
+                terms |= {f"{name}{layer.suffix}": loss for name, loss in geometry.items()}
             term_weights = {name: getattr(self.weights, name.split("_")[1]) for name in terms}
             if "loss_ce_proposal" in term_weights:
                 term_weights["loss_ce_proposal"] *= self.proposal_class_scale
-            if self.token_loss is not None and isinstance(output, AuxiliarySegmentationOutput):
+            if self.token_loss is not None and isinstance(
+                output, (AuxiliarySegmentationOutput, TrainingOutput)
+            ):
                 terms["loss_token"] = self.token_loss(
                     output.word_logits, output.level_shapes, targets
                 )
@@ -143,14 +155,13 @@ class SetCriterion(nn.Module):
             weighted = [term_weights[name] * term for name, term in terms.items()]
             return CriterionOutput(torch.stack(weighted).sum(), terms, term_weights)
 
-    def _layer_losses(
+    def _class_loss(
         self,
         layer: SupervisedLayer,
         assignment: Assignment,
-        num_pairs: Float[Tensor, ""],
         num_referred: Float[Tensor, ""],
-    ) -> dict[str, Float[Tensor, ""]]:
-        """Six terms of one layer."""
+    ) -> Float[Tensor, ""]:
+        """Focal loss of one layer's scores."""
         targets, item = layer.targets, assignment.batch
         pair = (item, assignment.columns)
         referred = targets.present[pair] & targets.referred[pair][:, None]
@@ -162,11 +173,8 @@ class SetCriterion(nn.Module):
             classes = on_wanted.to(classes.dtype)
         classes[item, :, assignment.rows] = referred.to(classes.dtype)
         class_loss = sigmoid_focal_loss(layer.logits, classes)
-        losses = {
-            "loss_ce": (class_loss * targets.annotated[..., None]).sum() / num_referred,
-            **geometry_losses(layer, assignment, num_pairs, self.convention),
-        }
-        return {f"{name}{layer.suffix}": loss for name, loss in losses.items()}
+        summed: Tensor = (class_loss * targets.annotated[..., None]).sum()
+        return summed / num_referred
 
 
 def _check_every_frame_annotated(targets: Sequence[ClipTargets]) -> None:

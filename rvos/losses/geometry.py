@@ -14,6 +14,7 @@ from rvos.ops.assignment import Assignment
 def geometry_losses(
     layer: SupervisedLayer,
     assignment: Assignment,
+    mask_logits: Float[Tensor, "m t h w"],
     num_pairs: Float[Tensor, ""],
     convention: Convention,
 ) -> dict[str, Float[Tensor, ""]]:
@@ -22,6 +23,7 @@ def geometry_losses(
     Args:
         layer: Predictions with their targets.
         assignment: Rows are queries, columns are targets.
+        mask_logits: Of the assigned queries, ``[M, T, H, W]``.
         num_pairs: Number of (target, frame) pairs with a visible target.
         convention: See ``SetCriterion``.
 
@@ -34,15 +36,13 @@ def geometry_losses(
     present = targets.present[pair]
     frames = torch.ones_like(present) if released else present
     boxes = (layer.boxes_cxcywh[item, :, query], targets.boxes_cxcywh[pair], frames)
-    logits = layer.masks[item, :, query]
-    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     masks, valid = targets.masks[pair], targets.valid_pixels[item]
-    projected = mask_projection_loss(logits, masks, None if released else valid).sum()
+    projected = mask_projection_loss(mask_logits, masks, None if released else valid).sum()
     per_mask = layer.mask_scale / num_pairs
     return {
         "loss_bbox": box_l1_loss(*boxes).sum() / num_pairs,
         "loss_giou": box_giou_loss(*boxes).sum() / num_pairs,
-        "loss_mask": mask_focal_loss(logits, masks, valid).sum() * per_mask,
-        "loss_dice": mask_dice_loss(logits, masks, valid).sum() * per_mask,
+        "loss_mask": mask_focal_loss(mask_logits, masks, valid).sum() * per_mask,
+        "loss_dice": mask_dice_loss(mask_logits, masks, valid).sum() * per_mask,
         "loss_proj": projected * per_mask,
     }

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from rvos.losses.criterion import CriterionOutput
 from rvos.losses.duplicates import found_targets
 from rvos.losses.geometry import geometry_losses
+from rvos.losses.matched_masks import matched_masks
 from rvos.losses.matcher import HungarianMatcher
 from rvos.losses.normaliser import mean_over_ranks
 from rvos.losses.phrases import OPEN_LABEL, PhraseScoreLoss
@@ -17,7 +18,7 @@ from rvos.losses.predictions import SupervisedLayer, supervised_layers
 from rvos.losses.targets import StackedTargets, stack_targets
 from rvos.losses.weights import LossWeights
 from rvos.ops.assignment import Assignment
-from rvos.structures import AuxiliarySegmentationOutput, ClipTargets
+from rvos.structures import AuxiliarySegmentationOutput, ClipTargets, TrainingOutput
 
 
 @dataclass
@@ -66,7 +67,7 @@ class GroundingCriterion(nn.Module):
         self.duplicate_iou = duplicate_iou
 
     def forward(
-        self, output: AuxiliarySegmentationOutput, targets: GroundingTargets
+        self, output: AuxiliarySegmentationOutput | TrainingOutput, targets: GroundingTargets
     ) -> CriterionOutput:
         """Compute all losses, in single precision at least.
 
@@ -87,8 +88,9 @@ class GroundingCriterion(nn.Module):
             visible = stacked.present & stacked.matchable[..., None]
             num_pairs = mean_over_ranks(visible.sum()[None])[0].clamp(min=1)
             terms = {"loss_token": self._words(output.word_logits, targets.token_labels)}
-            for layer, assignment in zip(layers, assignments, strict=True):
-                geometry = geometry_losses(layer, assignment, num_pairs, "repaired")
+            masks = matched_masks(layers, assignments)
+            for layer, assignment, mask_logits in zip(layers, assignments, masks, strict=True):
+                geometry = geometry_losses(layer, assignment, mask_logits, num_pairs, "repaired")
                 terms |= {f"{name}{layer.suffix}": loss for name, loss in geometry.items()}
             # Layers are listed last one first, then by depth, then the proposals.
             words = [output.query_word_logits[-1], *output.query_word_logits[:-1]]
@@ -110,7 +112,7 @@ class GroundingCriterion(nn.Module):
 
     @torch.no_grad()
     def best_query_hits(
-        self, output: AuxiliarySegmentationOutput, targets: GroundingTargets
+        self, output: AuxiliarySegmentationOutput | TrainingOutput, targets: GroundingTargets
     ) -> Float[Tensor, " n"]:
         """Tell for every word of something visible whether the best query's object is that.
 

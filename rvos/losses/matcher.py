@@ -78,7 +78,11 @@ class HungarianMatcher:
         frames = torch.ones_like(present) if released else present
         boxes = (layer.matching_boxes_cxcywh, targets.boxes_cxcywh, frames)
         pixels = mask_costs(
-            layer.masks, targets.masks, targets.valid_pixels, "neutral" if released else "excluded"
+            layer.masks,
+            layer.logits.shape[2],
+            targets.masks,
+            targets.valid_pixels,
+            "neutral" if released else "excluded",
         )
         return (
             weights.ce * class_cost * targets.referred[:, None]

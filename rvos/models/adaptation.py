@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Literal
 
 from peft import LoraConfig, inject_adapter_in_model
+from peft.tuners.lora import Linear as LoraLinear
 from peft.tuners.lora import LoraLayer
 from torch import nn
 
 from rvos.checkpoints.files import CheckpointError
+from rvos.models.adapter_linear import FusedAdapter
 from rvos.models.referdino import ReferDINO
 
 Trainable = Literal[
@@ -189,6 +191,10 @@ def adapt_layers(model: ReferDINO, ranks: Mapping[str, int]) -> None:
             # Of the adapters that are there already; they are not touched.
             warnings.filterwarnings("ignore", "Already found a `peft_config`")
             inject_adapter_in_model(config, model)
+        for module in model.modules():
+            if type(module) is LoraLinear:
+                # It only overrides methods, so it can take the instance over.
+                module.__class__ = FusedAdapter
 
 
 def merge_adapters(model: ReferDINO) -> ReferDINO:

@@ -5,7 +5,9 @@ ranked, thresholded or used as a place may not, because neighbouring values beco
 """
 
 import contextlib
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -40,3 +42,26 @@ def without_autocast(device: torch.device) -> AbstractContextManager[object]:
     if not available or not torch.is_autocast_enabled(device.type):
         return contextlib.nullcontext()
     return torch.autocast(device.type, enabled=False)
+
+
+def current_autocast(device: torch.device) -> Callable[[], AbstractContextManager[object]]:
+    """Remember whether autocast is on, for work that is done later.
+
+    Args:
+        device: Where the work will be done.
+
+    Returns:
+        Makes contexts in which autocast is as it is now.
+
+    Example:
+        >>> with torch.autocast("cpu", torch.bfloat16):
+        ...     as_here = current_autocast(torch.device("cpu"))
+        >>> with as_here():
+        ...     (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
+        torch.bfloat16
+    """
+    if not torch.amp.is_autocast_available(device.type):
+        return contextlib.nullcontext
+    if not torch.is_autocast_enabled(device.type):
+        return partial(without_autocast, device)
+    return partial(torch.autocast, device.type, torch.get_autocast_dtype(device.type))

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
+from rvos.structures.mask_source import MaskSource
+
 
 @dataclass
 class SegmentationOutput:
@@ -55,6 +57,42 @@ class AuxiliarySegmentationOutput(SegmentationOutput):
 
     aux_outputs: list[SegmentationOutput]
     proposal_output: ProposalOutput
+    query_word_logits: list[Float[Tensor, "b t _q l"]]
+    word_logits: Float[Tensor, "b t s l"]
+    level_shapes: list[tuple[int, int]]
+
+
+@dataclass
+class LayerPredictions:
+    """Classes and boxes of one layer's queries.
+
+    Attributes:
+        logits: ``[B, T, Q, 1]``.
+        boxes_cxcywh: ``[B, T, Q, 4]`` in [0, 1] of the unpadded frame.
+    """
+
+    logits: Float[Tensor, "b t q 1"]
+    boxes_cxcywh: Float[Tensor, "b t q 4"]
+
+
+@dataclass
+class TrainingOutput:
+    """What :class:`AuxiliarySegmentationOutput` says, with masks only of who is asked for.
+
+    Attributes:
+        layers: Decoder layers, first layer first and the last one included; Q differs.
+        proposals: The encoder proposals; query q is rank q of each frame, not a track.
+        proposal_boxes: ``[B, T, Q, 4]`` cxcywh before refinement; used for matching only.
+        masks: Masks of the B*T frames: those of the layers, then those of the proposals.
+        query_word_logits: ``[B, T, Q, L]`` per layer, as of ``AuxiliarySegmentationOutput``.
+        word_logits: ``[B, T, S, L]``, as of ``AuxiliarySegmentationOutput``.
+        level_shapes: As of ``AuxiliarySegmentationOutput``.
+    """
+
+    layers: list[LayerPredictions]
+    proposals: LayerPredictions
+    proposal_boxes: Float[Tensor, "b t q 4"]
+    masks: MaskSource
     query_word_logits: list[Float[Tensor, "b t _q l"]]
     word_logits: Float[Tensor, "b t s l"]
     level_shapes: list[tuple[int, int]]

@@ -12,7 +12,7 @@ from rvos.models.adaptation import AdaptationPolicy
 from rvos.models.grounding_dino.prompt import phrase_of_token
 from rvos.models.referdino import ReferDINO
 from rvos.ops.assignment import NonFiniteCostError
-from rvos.structures import AuxiliarySegmentationOutput, TextTokens
+from rvos.structures import AuxiliarySegmentationOutput, TextTokens, TrainingOutput
 from rvos.tasks.optimized_task import published_optimizer
 from rvos.tasks.prompt_pretraining import PromptPretrainingTask
 from rvos.tasks.tokenizers import MOVING_SHAPES_TOKENIZER
@@ -93,9 +93,7 @@ class GroundingPretrainingTask(PromptPretrainingTask):
         """
         return self.criterion.best_query_hits(*self.predict_words(batch))
 
-    def predict_words(
-        self, batch: PhraseBatch
-    ) -> tuple[AuxiliarySegmentationOutput, GroundingTargets]:
+    def predict_words(self, batch: PhraseBatch) -> tuple[TrainingOutput, GroundingTargets]:
         """Run the model on the prompts.
 
         Args:
@@ -105,12 +103,12 @@ class GroundingPretrainingTask(PromptPretrainingTask):
             Predictions and what they should be.
         """
         tokens = self.model.tokenize(batch.prompts)
-        output = self.model.forward_with_auxiliary(batch.frames, tokens)
+        output = self.model.forward_for_training(batch.frames, tokens)
         return output, grounding_targets(batch, tokens, output)
 
 
 def grounding_targets(
-    batch: PhraseBatch, tokens: TextTokens, output: AuxiliarySegmentationOutput
+    batch: PhraseBatch, tokens: TextTokens, output: AuxiliarySegmentationOutput | TrainingOutput
 ) -> GroundingTargets:
     """Look up which words fit which object and which encoder token.
 

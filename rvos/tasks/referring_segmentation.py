@@ -130,7 +130,7 @@ class ReferringSegmentationTask(OptimizedTask):
             The weighted total ``[]``.
         """
         del batch_idx
-        forward = self.model.forward_with_auxiliary if self.deep_supervision else self.model
+        forward = self.model.forward_for_training if self.deep_supervision else self.model
         output = forward(batch.frames, batch.expressions, batch.valid_pixels)
         try:
             losses = self.criterion(output, batch.targets, batch.valid_pixels)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from rvos.losses.geometry import geometry_losses
 from rvos.losses.matcher import Convention
-from rvos.losses.predictions import SupervisedLayer
+from rvos.losses.predictions import LayerMasks, SupervisedLayer
 from rvos.losses.targets import stack_targets
 from rvos.ops.assignment import Assignment
 from rvos.structures import ClipTargets
@@ -25,7 +25,9 @@ def layer(make_targets: Callable[..., ClipTargets]) -> SupervisedLayer:
     boxes[:, :, 1::2] = targets.boxes_cxcywh.transpose(1, 2)
     masks = torch.zeros(2, 3, 4, 8, 12)
     masks[:, :, 1::2] = targets.masks.transpose(1, 2) * 40.0 - 20.0
-    return SupervisedLayer("", torch.zeros(2, 3, 4), boxes, boxes, masks, targets)
+    return SupervisedLayer(
+        "", torch.zeros(2, 3, 4), boxes, boxes, LayerMasks.computed(masks), targets
+    )
 
 
 @pytest.fixture
@@ -35,10 +37,17 @@ def assignment() -> Assignment:
     return Assignment(batch, rows, torch.tensor([0, 1, 0, 1]))
 
 
+def matched_logits(layer: SupervisedLayer, assignment: Assignment) -> Tensor:
+    every: Tensor = layer.masks.part(slice(None), slice(None)).unflatten(0, (2, 3))
+    return every[assignment.batch, :, assignment.rows]
+
+
 def losses(
     layer: SupervisedLayer, assignment: Assignment, convention: Convention = "repaired"
 ) -> dict[str, Tensor]:
-    return geometry_losses(layer, assignment, torch.tensor(8.0), convention)
+    return geometry_losses(
+        layer, assignment, matched_logits(layer, assignment), torch.tensor(8.0), convention
+    )
 
 
 def test_right_predictions_cost_nothing(layer: SupervisedLayer, assignment: Assignment) -> None:
@@ -78,7 +87,8 @@ def test_terms_are_divided_by_the_pairs_and_masks_scaled(
 ) -> None:
     wrong = replace(assignment, rows=torch.tensor([0, 2, 0, 2]))
     expected = losses(layer, wrong)
-    halved = geometry_losses(replace(layer, mask_scale=2.0), wrong, torch.tensor(16.0), "repaired")
+    scaled, logits = replace(layer, mask_scale=2.0), matched_logits(layer, wrong)
+    halved = geometry_losses(scaled, wrong, logits, torch.tensor(16.0), "repaired")
     for name, value in expected.items():
         factor = 0.5 if name in {"loss_bbox", "loss_giou"} else 1.0
         torch.testing.assert_close(halved[name], value * factor)

@@ -1,10 +1,13 @@
+from typing import Literal
+
 import pytest
 import torch
 from torch import Tensor
 
 from rvos.losses import mask_costs as module
-from rvos.losses.mask_costs import MaskCosts, mask_costs
+from rvos.losses.mask_costs import MaskCosts
 from rvos.losses.masks import mask_dice_loss, mask_focal_loss, mask_projection_loss
+from rvos.losses.predictions import LayerMasks
 
 
 @pytest.fixture
@@ -14,6 +17,16 @@ def tracks() -> tuple[Tensor, Tensor, Tensor]:
     valid[1, :, 6:], valid[1, :, :, 9:] = False, False
     targets = (torch.rand(2, 4, 3, 8, 12) > 0.7) & valid[:, None]
     return logits, targets, valid
+
+
+def mask_costs(
+    logits: Tensor,
+    targets: Tensor,
+    valid: Tensor,
+    padding: Literal["neutral", "excluded"] = "excluded",
+) -> MaskCosts:
+    masks = LayerMasks.computed(logits)
+    return module.mask_costs(masks, logits.shape[2], targets, valid, padding)
 
 
 def pairwise_losses(logits: Tensor, targets: Tensor, valid: Tensor) -> MaskCosts:
@@ -56,11 +69,12 @@ def test_neutral_padding_is_undecided_and_counted(tracks: tuple[Tensor, Tensor, 
     torch.testing.assert_close(costs.projection, expected.projection)
 
 
+@pytest.mark.parametrize("masks_at_a_time", [1, 2, 5, 11])
 def test_chunks_change_nothing(
-    tracks: tuple[Tensor, Tensor, Tensor], monkeypatch: pytest.MonkeyPatch
+    tracks: tuple[Tensor, Tensor, Tensor], masks_at_a_time: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = mask_costs(*tracks)
-    monkeypatch.setitem(module._ELEMENTS_PER_CHUNK, "cpu", 2 * tracks[0][:, :, :1].numel())
+    monkeypatch.setitem(module._ELEMENTS_PER_CHUNK, "cpu", masks_at_a_time * 8 * 12)
     chunked = mask_costs(*tracks)
     torch.testing.assert_close(chunked.focal, whole.focal)
     torch.testing.assert_close(chunked.dice, whole.dice)

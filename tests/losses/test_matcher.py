@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from rvos.losses import HungarianMatcher, LossWeights
-from rvos.losses.predictions import SupervisedLayer, supervised_layers
+from rvos.losses.predictions import LayerMasks, SupervisedLayer, supervised_layers
 from rvos.losses.targets import stack_targets
 from rvos.ops.assignment import NonFiniteCostError
 from rvos.structures import AuxiliarySegmentationOutput, ClipTargets, SegmentationOutput
@@ -90,11 +90,12 @@ def test_padding_changes_the_released_costs_only(make_layer: LayerMaker) -> None
     layer = make_layer(2)
     changed = make_layer(2)
     padding = ~changed.targets.valid_pixels[:, :, None]
-    changed.masks = changed.masks.masked_fill(padding, 30.0)
+    masks = layer.masks.part(slice(None), slice(None)).unflatten(0, (2, 3))
+    changed.masks = LayerMasks.computed(masks.masked_fill(padding, 30.0))
     matcher = HungarianMatcher()
     torch.testing.assert_close(matcher.costs(changed), matcher.costs(layer))
     cropped = make_layer(2)
-    cropped.masks = cropped.masks[..., :7, :10]
+    cropped.masks = LayerMasks.computed(masks[..., :7, :10])
     cropped.targets.masks = cropped.targets.masks[..., :7, :10]
     cropped.targets.valid_pixels = cropped.targets.valid_pixels[..., :7, :10]
     torch.testing.assert_close(matcher.costs(cropped)[1], matcher.costs(layer)[1])
@@ -149,7 +150,9 @@ def test_released_matches_of_proposals_beat_the_other_stored_queries(
             logits=golden["proposal.pred_logits"][:, :, queries, 0],
             boxes_cxcywh=golden["proposal.pred_boxes"][:, :, queries],
             matching_boxes_cxcywh=golden["proposal.proposal_boxes"][:, :, queries],
-            masks=torch.cat([golden["proposal.other_masks"], matched_masks], dim=2),
+            masks=LayerMasks.computed(
+                torch.cat([golden["proposal.other_masks"], matched_masks], dim=2)
+            ),
             targets=targets,
         )
         assert matcher([layer], "released")[0].rows[clip] == len(others)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -25,6 +26,7 @@ from rvos.models.referdino import (
     ObjectConsistentTemporalEnhancer,
     ReferDINO,
 )
+from rvos.models.referdino.tracker import FollowedTracks
 from rvos.ops.gather import gather_queries
 from rvos.structures import AuxiliarySegmentationOutput, TextTokens
 
@@ -198,18 +200,20 @@ def run_with_record(
     groundings: list[Grounding] = []
     orders: list[Tensor] = []
     swaps: list[Tensor] = []
-    assert model.temporal_enhancer is not None
-    assert model.temporal_enhancer.tracker is not None
-    hooks = [
-        model.grounder.register_forward_hook(lambda *call: groundings.append(call[2])),
-        model.temporal_enhancer.tracker.register_forward_hook(lambda *call: orders.append(call[2])),
-    ]
+    hooks = [model.grounder.register_forward_hook(lambda *call: groundings.append(call[2]))]
     if ranks is not None:
         hook = ranked_as(ranks, swaps)
         hooks.append(model.grounder.proposal_selector.register_forward_hook(hook))
     frames = golden["input.pixel_values"].to(model.grounder.query_embeddings.weight.dtype)
     padding = golden.get("input.pixel_mask_pad")
-    with torch.no_grad():
+    follow = MemoryAugmentedTracker.follow
+
+    def noting_follow(*inputs: Any) -> FollowedTracks:
+        followed = follow(*inputs)
+        orders.append(followed.order)
+        return followed
+
+    with torch.no_grad(), patch.object(MemoryAugmentedTracker, "follow", noting_follow):
         output = model.forward_with_auxiliary(
             frames, tokens(golden), None if padding is None else ~padding
         )

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from rvos.losses import HungarianMatcher, LossWeights, SetCriterion
-from rvos.losses.predictions import SupervisedLayer
+from rvos.losses.predictions import LayerMasks, SupervisedLayer
 from rvos.losses.targets import stack_targets
 from rvos.ops.assignment import Assignment
 from rvos.structures import ClipTargets, SegmentationOutput
@@ -73,7 +73,7 @@ def test_matched_indices(layer: str, case_c: dict[str, Tensor], targets: list[Cl
         logits=of_the_stored(prediction(case_c, layer, "pred_logits"))[..., 0],
         boxes_cxcywh=of_the_stored(prediction(case_c, layer, "pred_boxes")),
         matching_boxes_cxcywh=of_the_stored(prediction(case_c, layer, name)),
-        masks=masks,
+        masks=LayerMasks.computed(masks),
         targets=stacked,
     )
     found = HungarianMatcher(WEIGHTS)([supervised], "released")[0]

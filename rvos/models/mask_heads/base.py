@@ -1,12 +1,13 @@
 """What every mask head offers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from rvos.structures import ReferenceText
+from rvos.structures import MaskSource, ReferenceText
 
 
 @dataclass
@@ -47,4 +48,10 @@ class MaskHead(Protocol):
         self, queries: MaskQueries, mask_features: MaskFeatures, text: ReferenceText
     ) -> Float[Tensor, "n q h w"]:
         """Return mask logits ``[N, Q, H, W]``."""
+        ...
+
+    def defer(
+        self, groups: Sequence[MaskQueries], mask_features: MaskFeatures, text: ReferenceText
+    ) -> MaskSource:
+        """Return the masks of groups of queries that know nothing of each other."""
         ...

@@ -1,18 +1,19 @@
 """Static mask head: the paper's baseline "G-DINO + SH"."""
 
-import torch
+from collections.abc import Sequence
+
 from jaxtyping import Float
 from torch import Tensor
 from transformers.models.grounding_dino.modeling_grounding_dino import (
     GroundingDinoMLPPredictionHead,
 )
 
-from rvos.layers.described import DescribedModule
 from rvos.models.mask_heads.base import MaskFeatures, MaskQueries
+from rvos.models.mask_heads.deferred import DeferringMaskHead, DotProductMasks, mask_logits
 from rvos.structures import ReferenceText
 
 
-class StaticMaskHead(DescribedModule):
+class StaticMaskHead(DeferringMaskHead):
     """Dot product of an MLP's embedding of the query with the mask features.
 
     Args:
@@ -40,4 +41,11 @@ class StaticMaskHead(DescribedModule):
             Mask logits ``[N, Q, H, W]``.
         """
         embedding = self.embedding(queries.features)
-        return torch.einsum("nqc,nchw->nqhw", embedding, mask_features.features)
+        return mask_logits(embedding, mask_features.features)
+
+    def _defer(
+        self, groups: Sequence[MaskQueries], mask_features: MaskFeatures, text: ReferenceText
+    ) -> DotProductMasks:
+        del text
+        embeddings = [self.embedding(group.features) for group in groups]
+        return DotProductMasks(embeddings, mask_features.features)

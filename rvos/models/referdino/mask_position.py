@@ -40,8 +40,33 @@ class MaskPosition(nn.Module):
         Returns:
             Embeddings ``[N, Q, C]`` and features ``[N, C, H, W]``.
         """
+        return self.place_queries(embedding, boxes_cxcywh), self.place_pixels(features)
+
+    def place_pixels(self, features: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        """Add the place of every pixel.
+
+        Args:
+            features: Mask features ``[N, C, H, W]``.
+
+        Returns:
+            ``[N, C, H, W]``.
+        """
         height, width = features.shape[-2:]
         pixels = pixel_positions(height, width, self.num_features, like=features)
+        return features + self.pixel_projection(pixels).permute(2, 0, 1)
+
+    def place_queries(
+        self, embedding: Float[Tensor, "n q c"], boxes_cxcywh: Float[Tensor, "n q 4"]
+    ) -> Float[Tensor, "n q c"]:
+        """Add the place of every box.
+
+        Args:
+            embedding: Mask embeddings ``[N, Q, C]``.
+            boxes_cxcywh: Reference boxes ``[N, Q, 4]`` in [0, 1].
+
+        Returns:
+            ``[N, Q, C]``.
+        """
         boxes = sine_embedding(boxes_cxcywh.detach(), self.num_features)
-        placed = features + self.pixel_projection(pixels).permute(2, 0, 1)
-        return embedding + self.box_projection(boxes), placed
+        placed: Tensor = embedding + self.box_projection(boxes)
+        return placed

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from rvos.models.mask_heads import MaskFeatures, MaskQueries
 from rvos.models.referdino import GroundingGuidedMaskDecoder
+from rvos.models.referdino.mask_decoder_layer import MaskScene
 from rvos.structures import ReferenceText
 
 
@@ -106,9 +107,7 @@ def test_untrained_sampling_stays_near_the_box() -> None:
     pixels = torch.randn(1, 16, 20, 20, requires_grad=True)
     features = MaskFeatures(pixels, torch.ones(1, 20, 20, dtype=torch.bool), torch.ones(1, 2))
     text = ReferenceText(torch.randn(1, 2, 16), torch.ones(1, 2, dtype=torch.bool))
-    tokens = pixels.flatten(2).transpose(1, 2)
-    bias = torch.zeros(1, 1, 1, 2)
-    embedding = head.layers[0](queries.features, queries, tokens, features, text, bias)
+    embedding = head.layers[0](queries.features, queries, MaskScene.of(features, text))
     embedding[..., 0].sum().backward()
     assert pixels.grad is not None
     reached = pixels.grad.abs().sum((0, 1)) > 0
