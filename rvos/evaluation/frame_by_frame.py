@@ -4,7 +4,18 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from rvos.models.grounding_dino.proposals import text_similarity
+from rvos.models.grounding_dino.text_encoder import ExpressionFeatures
 from rvos.models.referdino import ReferDINO
+from rvos.models.referdino.frame_parts import (
+    AlignedQueries,
+    EnhancedQueries,
+    FramePixels,
+    FrameQueries,
+    GroundedFrames,
+)
+from rvos.models.referdino.track_memory import TrackMemory
+from rvos.ops.gather import gather_queries
 from rvos.structures import ImageFeatures, SegmentationOutput, TextTokens
 
 
@@ -55,6 +66,64 @@ class FrameByFrame(nn.Module):
             Predictions with the queries of every frame in the order of their scores.
         """
         return sort_queries(self.model.segment_features(image, tokens, frame_size))
+
+    def encode_expression(self, tokens: TextTokens) -> ExpressionFeatures:
+        """Encode one expression.
+
+        Args:
+            tokens: Of one expression.
+        """
+        return self.model.encode_expression(tokens)
+
+    def ground_frames(self, image: ImageFeatures, expression: ExpressionFeatures) -> GroundedFrames:
+        """Ground one expression in frames.
+
+        Args:
+            image: N frames.
+            expression: One expression.
+        """
+        return self.model.ground_frames(image, expression)
+
+    def align_queries(
+        self, queries: FrameQueries, memory: TrackMemory | None = None
+    ) -> AlignedQueries:
+        """Sort the queries of every frame by their score, the best first.
+
+        Args:
+            queries: Each frame in its own order.
+            memory: Not read; there is none.
+        """
+        scores = text_similarity(queries.features, queries.text)
+        order = scores.argsort(dim=-1, descending=True, stable=True)
+        boxes = gather_queries(queries.reference_boxes_cxcywh, order)
+        features = gather_queries(queries.features, order)
+        return AlignedQueries(FrameQueries(features, boxes, queries.text), None)
+
+    def enhance_queries(
+        self, queries: FrameQueries, expression: ExpressionFeatures
+    ) -> EnhancedQueries:
+        """Score the queries and place their boxes; nothing enhances them.
+
+        Args:
+            queries: Sorted.
+            expression: What they were grounded with.
+        """
+        return self.model.enhance_queries(queries, expression)
+
+    def decode_masks(
+        self, queries: FrameQueries, pixels: FramePixels, frame_size: tuple[int, int]
+    ) -> Float[Tensor, "n q h w"]:
+        """Make mask logits of the queries.
+
+        Args:
+            queries: Of N frames.
+            pixels: Of the same frames.
+            frame_size: (height, width) of the frames.
+
+        Returns:
+            Logits ``[N, Q, H, W]`` at stride 4.
+        """
+        return self.model.decode_masks(queries, pixels, frame_size)
 
 
 def sort_queries(output: SegmentationOutput) -> SegmentationOutput:

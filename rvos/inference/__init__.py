@@ -2,7 +2,7 @@
 
 from rvos.inference.object_merge import merge_objects
 from rvos.inference.predictor import Predictor, SegmentationRequestError
-from rvos.inference.results import ExpressionTracks, SegmentationResult
+from rvos.inference.results import FrameMask, FrameSegmentation, SegmentationResult
 from rvos.inference.segmenter import Segmenter
 from rvos.inference.selection import (
     MaskStretch,
@@ -14,11 +14,14 @@ from rvos.inference.selection import (
     track_scores,
     union_of_masks,
 )
+from rvos.inference.stream_mode import StreamMode, StreamOptions
+from rvos.inference.streaming import StreamError, StreamSession
 from rvos.inference.video_frame import FrameSource, VideoFrame, VideoReadError
 from rvos.inference.video_io import VideoLike, open_video
 
 __all__ = [
-    "ExpressionTracks",
+    "FrameMask",
+    "FrameSegmentation",
     "FrameSource",
     "MaskStretch",
     "NoTargetDecision",
@@ -26,6 +29,10 @@ __all__ = [
     "SegmentationRequestError",
     "SegmentationResult",
     "Segmenter",
+    "StreamError",
+    "StreamMode",
+    "StreamOptions",
+    "StreamSession",
     "ThresholdUnion",
     "TopOne",
     "TrackSelection",

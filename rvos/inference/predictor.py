@@ -1,21 +1,21 @@
 """Segment a video from Python."""
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 
-import torch
-
-from rvos.inference.clip_reader import ModelClip, read_clip
+from rvos.inference.expression_stream import AnswerRules
+from rvos.inference.frame_list import FrameLike
+from rvos.inference.model_frames import ModelFrame, resize_frames
 from rvos.inference.progress import make_bar
-from rvos.inference.results import ExpressionTracks, SegmentationResult
+from rvos.inference.results import FrameSegmentation, SegmentationResult, gather_results
 from rvos.inference.segmenter import Segmenter
 from rvos.inference.selection import MaskStretch, TopOne, TrackSelection
-from rvos.inference.video_frame import FrameSource
+from rvos.inference.stream_mode import StreamMode, StreamOptions
+from rvos.inference.streaming import StreamSession
+from rvos.inference.video_frame import VideoFrame, VideoReadError
 from rvos.inference.video_io import DEFAULT_FRAME_RATE, VideoLike, open_video
-from rvos.ops.boxes import box_cxcywh_to_xyxy
-from rvos.structures import ImageFeatures, SegmentationOutput, TextTokens
+from rvos.structures import TextTokens
 from rvos.structures.errors import RvosError
-from rvos.transforms.frames import normalise_pixels
 
 _RELEASED_SHORT_SIDE = 360
 
@@ -39,19 +39,17 @@ class Predictor:
 
     Example:
         >>> import numpy as np
-        >>> class AllBackground(torch.nn.Module):
-        ...     def tokenize(self, text: list[str]) -> TextTokens:
-        ...         return TextTokens(torch.ones(1, 3).long(), torch.ones(1, 3).long())
-        ...     def encode_frames(self, frames: torch.Tensor) -> list[ImageFeatures]:
-        ...         self.num_frames = frames.shape[1]
-        ...         return []
-        ...     def segment_features(self, image, tokens, frame_size) -> SegmentationOutput:
-        ...         masks = -torch.ones(1, self.num_frames, 2, 4, 6)
-        ...         return SegmentationOutput(masks[..., 0, :1], masks[..., 0, :4], masks)
-        >>> predictor = Predictor(AllBackground(), short_side=16)
-        >>> result, = predictor.segment(np.zeros((3, 20, 30, 3), np.uint8), "the red car")
-        >>> result.masks.shape, result.present.tolist()
-        (torch.Size([3, 20, 30]), [False, False, False])
+        >>> import rvos
+        >>> predictor = Predictor(rvos.load_model("tiny"), short_side=64)
+        >>> video = np.zeros((3, 80, 120, 3), np.uint8)
+        >>> result, = predictor.segment(video, "the red square")
+        >>> result.masks.shape, len(result.scores)
+        (torch.Size([3, 80, 120]), 3)
+        >>> for frame in predictor.stream(iter(video), "the red square", mode="causal"):
+        ...     print(frame.index, frame.objects[0].mask.shape)
+        0 torch.Size([80, 120])
+        1 torch.Size([80, 120])
+        2 torch.Size([80, 120])
     """
 
     def __init__(
@@ -65,11 +63,9 @@ class Predictor:
         frames_per_chunk: int = 8,
     ) -> None:
         self.model = model
-        self.selection = selection or TopOne()
-        self.presence_threshold = presence_threshold
+        self.rules = AnswerRules(selection or TopOne(), presence_threshold, mask_stretch)
         trained_side: int = getattr(model, "input_short_side", _RELEASED_SHORT_SIDE)
         self.short_side: int = short_side or trained_side
-        self.mask_stretch = mask_stretch
         self.frame_rate = frame_rate
         self.frames_per_chunk = frames_per_chunk
         model.eval()
@@ -83,7 +79,7 @@ class Predictor:
             video: Path of a video file, of a folder of pictures or of one picture; a uint8 array
                 ``[T, H, W, 3]``; or a list of NumPy or PIL frames.
             expressions: What to segment.
-            show_progress: Draw progress bars with the time left on stderr.
+            show_progress: Draw a progress bar with the time left on stderr.
 
         Returns:
             One result per expression, in their order.
@@ -92,26 +88,92 @@ class Predictor:
             RvosError: The video cannot be read or an expression cannot be used.
         """
         texts = self.tokenize_expressions(expressions)
-        clip = read_clip(open_video(video, self.frame_rate), self.short_side, show_progress)
-        return [
-            tracks.enlarge(clip.frame_ids, clip.timestamps)
-            for tracks in self.track(clip, texts, show_progress)
-        ]
+        source = open_video(video, self.frame_rate)
+        session = self.open_session(texts, StreamOptions("exact"))
+        with make_bar("segmenting", source.num_frames_estimate, show_progress) as bar:
+            for chunk in self.read_chunks(source, self.frames_per_chunk):
+                # In exact mode nothing is answered before the end.
+                list(session.add(chunk))
+                bar.update(len(chunk))
+            if session.num_seen == 0:
+                message = f"{source.name} holds no frame; check that it plays"
+                raise VideoReadError(message)
+            return gather_results(session.finish())
 
-    def read(self, source: FrameSource, show_progress: bool = False) -> ModelClip:
-        """Read a video at the size that the model wants.
+    def stream(
+        self,
+        frames: VideoLike | Iterable[VideoFrame | FrameLike],
+        expressions: str | Sequence[str],
+        mode: StreamMode = "windowed",
+        window: int | None = None,
+        overlap: int | None = None,
+    ) -> Iterator[FrameSegmentation]:
+        """Segment frames as they come, of a camera for example, in memory that does not grow.
 
         Args:
-            source: From ``open_video``.
-            show_progress: Draw a progress bar with the time left on stderr.
+            frames: Anything that yields uint8 arrays ``[H, W, 3]``, PIL images or frames of a
+                video, all of one size, without end if need be; or a video as for :meth:`segment`.
+            expressions: What to segment.
+            mode: When answers come; see ``StreamOptions``. ``causal`` reads frames one by one.
+            window: Frames that see each other; None = 128, and 64 for ``causal``.
+            overlap: Frames that two windows share; None = half a window.
 
         Returns:
-            The clip, for ``track``.
+            Every frame once, in order. No frame, no answer.
 
         Raises:
-            VideoReadError: The video cannot be read.
+            RvosError: An expression or the window cannot be used; or, while iterating, a frame
+                cannot be read.
         """
-        return read_clip(source, self.short_side, show_progress)
+        options = StreamOptions(mode, window, overlap)
+        session = self.open_session(self.tokenize_expressions(expressions), options)
+        chunks = self.read_chunks(
+            open_video(frames, self.frame_rate) if isinstance(frames, str | Path) else frames,
+            1 if mode == "causal" else self.frames_per_chunk,
+        )
+        return _answers(session, chunks)
+
+    def open_session(
+        self,
+        texts: Sequence[tuple[str, TextTokens]],
+        options: StreamOptions,
+        notify: Callable[[str], None] | None = None,
+    ) -> StreamSession:
+        """Begin a stream whose frames are given by hand.
+
+        Args:
+            texts: From :meth:`tokenize_expressions`.
+            options: When to answer.
+            notify: Gets a line whenever the session decides something.
+
+        Returns:
+            The session.
+        """
+        return StreamSession(self.model, texts, self.rules, options, self.frames_per_chunk, notify)
+
+    def read_chunks(
+        self, frames: Iterable[VideoFrame | FrameLike], frames_per_chunk: int
+    ) -> Iterator[list[ModelFrame]]:
+        """Read frames at the size that the model wants.
+
+        Args:
+            frames: A video or its frames.
+            frames_per_chunk: How many at a time.
+
+        Yields:
+            The frames, all but the last chunk of the same length.
+
+        Raises:
+            VideoReadError: A frame cannot be read or has another size.
+        """
+        chunk: list[ModelFrame] = []
+        for frame in resize_frames(frames, self.short_side, self.frame_rate):
+            chunk.append(frame)
+            if len(chunk) == frames_per_chunk:
+                yield chunk
+                chunk = []
+        if chunk:
+            yield chunk
 
     def tokenize_expressions(
         self, expressions: str | Sequence[str]
@@ -137,91 +199,10 @@ class Predictor:
                 raise SegmentationRequestError(message)
         return [(expression, self.model.tokenize([expression])) for expression in expressions]
 
-    @torch.inference_mode()
-    def track(
-        self, clip: ModelClip, texts: list[tuple[str, TextTokens]], show_progress: bool = False
-    ) -> list[ExpressionTracks]:
-        """Find the tracks that expressions refer to.
 
-        Args:
-            clip: The whole video.
-            texts: From ``tokenize_expressions``.
-            show_progress: Draw a progress bar with the time left on stderr.
-
-        Returns:
-            One result per expression.
-
-        Raises:
-            SegmentationRequestError: The accelerator's memory does not suffice.
-        """
-        num_frames = len(clip.frame_ids)
-        try:
-            image = self._encode(clip, show_progress)
-            with _progress_of_grounder(self.model, num_frames * len(texts), show_progress):
-                return [
-                    self._select(
-                        clip,
-                        expression,
-                        self.model.segment_features(image, tokens, clip.input_size),
-                    )
-                    for expression, tokens in texts
-                ]
-        except torch.OutOfMemoryError as error:
-            message = (
-                f"{num_frames} frames of {clip.input_size[1]}x{clip.input_size[0]} do not fit into "
-                "the accelerator's memory; use a smaller short side or the CPU"
-            )
-            raise SegmentationRequestError(message) from error
-
-    def _encode(self, clip: ModelClip, show_progress: bool) -> list[ImageFeatures]:
-        """Encode the frames once for all expressions, in chunks, so that the bar moves."""
-        parameter = next(iter(self.model.parameters()), torch.zeros(0))
-        bar = make_bar("encoding", len(clip.frames), show_progress)
-        image: list[ImageFeatures] = []
-        with bar:
-            for chunk in clip.frames.split(self.frames_per_chunk):
-                frames = normalise_pixels(chunk, parameter.device, parameter.dtype)
-                image += self.model.encode_frames(frames.unsqueeze(0))
-                bar.update(len(chunk))
-        return image
-
-    def _select(
-        self, clip: ModelClip, expression: str, output: SegmentationOutput
-    ) -> ExpressionTracks:
-        logits = output.pred_logits[0]
-        chosen = self.selection(logits)
-        mask_logits = output.pred_masks[0, :, chosen].transpose(0, 1).float().cpu()
-        # Where nothing was chosen, scores and boxes are those of the track that came closest.
-        told = chosen if len(chosen) else TopOne()(logits)
-        scores = logits[:, told, 0].float().sigmoid().amax(dim=1).cpu()
-        boxes = box_cxcywh_to_xyxy(output.pred_boxes[0, :, told].float().cpu())
-        hull = torch.cat([boxes[..., :2].amin(dim=1), boxes[..., 2:].amax(dim=1)], dim=-1)
-        height, width = clip.original_size
-        not_empty = (mask_logits > 0).flatten(2).any(dim=2).any(dim=0)
-        return ExpressionTracks(
-            expression=expression,
-            mask_logits=mask_logits,
-            boxes_xyxy=hull.clamp(0, 1) * torch.tensor([width, height, width, height]),
-            scores=scores,
-            present=(scores >= self.presence_threshold) & not_empty,
-            input_size=clip.input_size,
-            original_size=clip.original_size,
-            stretch=self.mask_stretch,
-        )
-
-
-@contextlib.contextmanager
-def _progress_of_grounder(model: Segmenter, num_frames: int, show: bool) -> Iterator[None]:
-    """Draw a bar over ``num_frames`` frames that moves with every call of the model's grounder."""
-    grounder = getattr(model, "grounder", None)
-    with contextlib.ExitStack() as stack:
-        bar = stack.enter_context(make_bar("segmenting", num_frames, show))
-        if isinstance(grounder, torch.nn.Module):
-
-            def count_frames(_: object, inputs: tuple[object, ...], __: object) -> None:
-                if isinstance(inputs[0], ImageFeatures):
-                    bar.update(len(inputs[0].tokens))
-
-            stack.callback(grounder.register_forward_hook(count_frames).remove)
-        yield
-        bar.update(num_frames - bar.n)
+def _answers(
+    session: StreamSession, chunks: Iterable[list[ModelFrame]]
+) -> Iterator[FrameSegmentation]:
+    for chunk in chunks:
+        yield from session.add(chunk)
+    yield from session.finish()

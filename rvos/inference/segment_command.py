@@ -1,48 +1,26 @@
 """`rvos segment`: find what expressions describe in a video."""
 
 import argparse
-import contextlib
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
-import numpy as np
+from tqdm import tqdm
 
 import rvos
 from rvos.inference.device import choose_device
 from rvos.inference.output_folder import OutputError, OutputFolder, expression_slug
 from rvos.inference.predictor import Predictor
-from rvos.inference.progress import make_bar
-from rvos.inference.results import ExpressionTracks
-from rvos.inference.segment_report import result_json, result_table
+from rvos.inference.segment_pipeline import OutputPlan, SegmentRun, open_pictures, run_pipeline
+from rvos.inference.segment_report import result_json, result_table, time_line
 from rvos.inference.selection import choose_selection
+from rvos.inference.stream_mode import StreamMode, StreamOptions
 from rvos.inference.video_frame import FrameSource
 from rvos.inference.video_io import DEFAULT_FRAME_RATE, open_video
-from rvos.visualization.overlay import draw_overlay
 from rvos.visualization.video_writer import VideoWriter
 
 _VIDEO_SUFFIXES = {".mp4", ".mov"}
-
-
-@dataclass
-class OutputPlan:
-    """Where the results go.
-
-    Attributes:
-        folder: Masks and results.json.
-        overlay: The overlay video; None = none.
-        masks: Whether masks are written.
-        every_frame: Whether masks of frames where the object was not found are shown too.
-
-    >>> OutputPlan(Path("out"), None, masks=True, every_frame=False).overlay is None
-    True
-    """
-
-    folder: Path
-    overlay: Path | None
-    masks: bool
-    every_frame: bool
 
 
 def main(argv: Sequence[str]) -> int:
@@ -68,13 +46,17 @@ def main(argv: Sequence[str]) -> int:
         frame_rate=options.frame_rate,
     )
     texts = predictor.tokenize_expressions(options.expressions)
-    with OutputFolder(plan.folder) as folder:
-        clip = predictor.read(source, show_progress=True)
-        tracks = predictor.track(clip, texts, show_progress=True)
-        report = result_json(tracks, clip.frame_ids, clip.timestamps, options.threshold)
+    session = predictor.open_session(texts, stream_options(options, source), _note)
+    # The overlay gets its name when the block ends, so everything else is written before.
+    with (
+        OutputFolder(plan.folder) as folder,
+        open_pictures(source, plan, folder) as pictures,
+    ):
+        chunks = predictor.read_chunks(source, predictor.frames_per_chunk)
+        run = run_pipeline(session, chunks, pictures, [text for text, _ in texts])
+        report = result_json(run, options.threshold, session.told_mode)
         folder.write_text("results.json", report)
-        padding = _write_pictures(source, tracks, plan, folder)
-    _say(_summary(tracks, plan, padding))
+    _say(_summary(run, plan, _padding_note(pictures.overlay, plan)))
     return 0
 
 
@@ -106,6 +88,10 @@ def build_parser() -> argparse.ArgumentParser:
         help="find nothing if no mean score is above",
     )
     add("--short-side", type=_positive_int, help="pixels of the shorter side for the model")
+    add("--mode", choices=get_args(StreamMode), default="auto", help="when frames are answered")
+    add("--window", type=_positive_int, help="frames of a window")
+    add("--overlap", type=_whole, help="frames that two windows share; half a window by default")
+    add("--memory", type=_positive_float, default=2.0, metavar="GIB", help="what auto may keep")
     add("--frame-rate", type=_positive_float, default=DEFAULT_FRAME_RATE, help="of a folder")
     add("--device", default="auto", help="for example cpu; auto takes the accelerator if any")
     return parser
@@ -148,58 +134,46 @@ def plan_output(options: argparse.Namespace) -> OutputPlan:
     )
 
 
-def _write_pictures(
-    source: FrameSource, tracks: list[ExpressionTracks], plan: OutputPlan, folder: OutputFolder
-) -> str:
-    """Decode once more and write frame by frame; returns a note about padding, or nothing."""
-    num_frames = len(tracks[0].scores)
-    slugs = [expression_slug(i + 1, track.expression) for i, track in enumerate(tracks)]
-    with _overlay_writer(source, plan) as writer, make_bar("writing", num_frames, True) as bar:
-        for frame in source:
-            masks = [_shown_mask(track, frame.index, plan.every_frame) for track in tracks]
-            if plan.masks:
-                for slug, mask in zip(slugs, masks, strict=True):
-                    folder.write_mask(slug, frame.frame_id, mask)
-            if writer is not None:
-                labels = [f"{float(t.scores[frame.index]):.2f}  {t.expression}" for t in tracks]
-                writer.write(draw_overlay(frame.image, np.stack(masks), labels), frame.pts)
-            bar.update()
-    if writer is None or writer.padded_size == writer.size:
+def stream_options(options: argparse.Namespace, source: FrameSource) -> StreamOptions:
+    """Read when to answer.
+
+    Args:
+        options: From ``build_parser``.
+        source: The video.
+
+    Returns:
+        The options of the stream.
+
+    Raises:
+        WindowError: Window and overlap do not go together.
+    """
+    return StreamOptions(
+        options.mode,
+        options.window,
+        options.overlap,
+        memory_budget=int(options.memory * 2**30),
+        num_frames=source.num_frames_estimate,
+    )
+
+
+def _padding_note(overlay: VideoWriter | None, plan: OutputPlan) -> str:
+    if overlay is None or overlay.padded_size == overlay.size:
         return ""
-    (height, width), (padded_height, padded_width) = writer.size, writer.padded_size
+    (height, width), (padded_height, padded_width) = overlay.size, overlay.padded_size
     note = f"padded from {width}x{height} to {padded_width}x{padded_height}: H.264 needs even sizes"
     return f"{note}; masks keep {width}x{height}" if plan.masks else note
 
 
-@contextlib.contextmanager
-def _overlay_writer(source: FrameSource, plan: OutputPlan) -> Iterator[VideoWriter | None]:
-    if plan.overlay is None:
-        yield None
-        return
-    with VideoWriter(
-        plan.overlay,
-        source.size,
-        source.frame_rate,
-        source.time_base,
-        source.sample_aspect_ratio,
-    ) as writer:
-        yield writer
-
-
-def _shown_mask(track: ExpressionTracks, index: int, every_frame: bool) -> np.ndarray:
-    mask: np.ndarray = track.mask(index).numpy()
-    return mask if every_frame or bool(track.present[index]) else np.zeros_like(mask)
-
-
-def _summary(tracks: list[ExpressionTracks], plan: OutputPlan, padding: str) -> str:
+def _summary(run: SegmentRun, plan: OutputPlan, padding: str) -> str:
     folders = [
-        str(plan.folder / "masks" / expression_slug(i + 1, track.expression)) if plan.masks else ""
-        for i, track in enumerate(tracks)
+        str(plan.folder / "masks" / expression_slug(i + 1, record.expression)) if plan.masks else ""
+        for i, record in enumerate(run.records)
     ]
-    lines = [result_table(tracks, folders), ""]
+    lines = [result_table(run.records, folders), ""]
     if plan.overlay is not None:
         lines.append(f"overlay  {plan.overlay}" + (f"  ({padding})" if padding else ""))
     lines.append(f"scores   {plan.folder / 'results.json'}")
+    lines.append(f"time     {time_line(run)}")
     return "\n".join(lines)
 
 
@@ -209,6 +183,10 @@ def _share(text: str) -> float:
 
 def _positive_int(text: str) -> int:
     return int(_number(text, 1.0, 10_000.0))
+
+
+def _whole(text: str) -> int:
+    return int(_number(text, 0.0, 10_000.0))
 
 
 def _positive_float(text: str) -> float:
@@ -224,6 +202,11 @@ def _number(text: str, lowest: float, highest: float) -> float:
     if not lowest <= value <= highest:
         raise argparse.ArgumentTypeError(message)
     return value
+
+
+def _note(line: str) -> None:
+    # Past the progress bar.
+    tqdm.write(line, file=sys.stderr)
 
 
 def _say(text: str) -> None:

@@ -2,43 +2,37 @@
 
 import json
 from collections.abc import Sequence
+from itertools import groupby
 
-from jaxtyping import Bool
-from torch import Tensor
-
-from rvos.inference.results import ExpressionTracks
+from rvos.inference.results import ExpressionRecord
+from rvos.inference.segment_pipeline import SegmentRun
 
 _WIDEST_CELL = 48
 
 
-def frame_ranges(present: Bool[Tensor, " t"]) -> str:
+def frame_ranges(present: Sequence[bool]) -> str:
     """Write positions of frames as ranges.
 
     Args:
-        present: ``[T]``, True on the frames to list.
+        present: True on the frames to list.
 
     Returns:
         For example ``0-4, 7``; ``none`` without any.
 
-    >>> import torch
-    >>> frame_ranges(torch.tensor([True, True, False, True]))
+    >>> frame_ranges([True, True, False, True])
     '0-1, 3'
     """
-    ranges: list[list[int]] = []
-    for index in present.nonzero().flatten().tolist():
-        if ranges and ranges[-1][1] == index - 1:
-            ranges[-1][1] = index
-        else:
-            ranges.append([index, index])
-    texts = [f"{first}" if first == last else f"{first}-{last}" for first, last in ranges]
+    runs = groupby(enumerate(present), key=lambda pair: pair[1])
+    listed = [[index for index, _ in run] for here, run in runs if here]
+    texts = [f"{run[0]}" if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in listed]
     return ", ".join(texts) or "none"
 
 
-def result_table(tracks: Sequence[ExpressionTracks], mask_folders: Sequence[str]) -> str:
+def result_table(records: Sequence[ExpressionRecord], mask_folders: Sequence[str]) -> str:
     """Lay out one line per expression.
 
     Args:
-        tracks: The results.
+        records: The results.
         mask_folders: Where each one's masks lie; empty strings leave the column out.
 
     Returns:
@@ -48,11 +42,11 @@ def result_table(tracks: Sequence[ExpressionTracks], mask_folders: Sequence[str]
     expression  found  in frames  mean score
     """
     rows = [("expression", "found", "in frames", "mean score", "masks")]
-    for track, folder in zip(tracks, mask_folders, strict=True):
-        found = f"{int(track.present.sum())} of {len(track.present)}"
-        score = f"{float(track.scores.mean()):.2f}"
-        where = _shorten(frame_ranges(track.present))
-        rows.append((_shorten(track.expression), found, where, score, folder))
+    for record, folder in zip(records, mask_folders, strict=True):
+        found = f"{sum(record.present)} of {len(record.present)}"
+        score = f"{record.mean_score:.2f}"
+        where = _shorten(frame_ranges(record.present))
+        rows.append((_shorten(record.expression), found, where, score, folder))
     if not any(mask_folders):
         rows = [(*row[:-1], "") for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
@@ -63,44 +57,53 @@ def result_table(tracks: Sequence[ExpressionTracks], mask_folders: Sequence[str]
     return "\n".join(lines)
 
 
-def result_json(
-    tracks: Sequence[ExpressionTracks],
-    frame_ids: list[str],
-    timestamps: list[float],
-    presence_threshold: float,
-) -> str:
+def result_json(run: SegmentRun, presence_threshold: float, mode: str) -> str:
     """Write every frame's score and box for other programs.
 
     Args:
-        tracks: The results.
-        frame_ids: T names.
-        timestamps: T times in seconds.
+        run: The results.
         presence_threshold: Score from which a frame counts as found.
+        mode: How the frames were answered.
 
     Returns:
         JSON text.
 
-    >>> json.loads(result_json([], ["00000"], [0.0], 0.5))["frame_ids"]
+    >>> json.loads(result_json(SegmentRun([], ["00000"], [0.0]), 0.5, "exact"))["frame_ids"]
     ['00000']
     """
     content = {
         "presence_threshold": presence_threshold,
-        "frame_ids": frame_ids,
-        "timestamps": timestamps,
+        "mode": mode,
+        "frame_ids": run.frame_ids,
+        "timestamps": run.timestamps,
         "expressions": [
             {
-                "expression": track.expression,
-                "mean_score": round(float(track.scores.mean()), 4),
-                "scores": [round(score, 4) for score in track.scores.tolist()],
-                "present": track.present.tolist(),
-                "boxes_xyxy": [
-                    [round(side, 1) for side in box] for box in track.boxes_xyxy.tolist()
-                ],
+                "expression": record.expression,
+                "mean_score": round(record.mean_score, 4),
+                "scores": [round(score, 4) for score in record.scores],
+                "present": record.present,
+                "boxes_xyxy": [[round(side, 1) for side in box] for box in record.boxes_xyxy],
             }
-            for track in tracks
+            for record in run.records
         ],
     }
     return json.dumps(content, indent=1)
+
+
+def time_line(run: SegmentRun) -> str:
+    """Say how long it took and how well the stages overlapped.
+
+    Args:
+        run: The results, right after the run.
+
+    Returns:
+        One line.
+    """
+    seconds, num_frames = run.clock.elapsed, len(run.frame_ids)
+    return (
+        f"{seconds:.1f} s, {num_frames / seconds:.1f} frames/s; the model was busy "
+        f"{100 * run.clock.share:.0f} % of it, reading and writing went on beside it"
+    )
 
 
 def _shorten(text: str) -> str:

@@ -37,7 +37,7 @@ def sample_deformable(
         weights: Attention ``[N, Q, H, K, P]``.
 
     Returns:
-        Sums ``[N, Q, H * D]``.
+        Sums ``[N, Q, HD]``.
 
     Example:
         >>> middle = torch.full((1, 1, 1, 1, 1, 2), 0.5)

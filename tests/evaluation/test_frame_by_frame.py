@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 
 import rvos
 from rvos.evaluation.frame_by_frame import FrameByFrame, sort_queries
+from rvos.inference import Predictor
 from rvos.structures import SegmentationOutput
 
 SIZE = (64, 96)
@@ -63,3 +65,13 @@ def test_the_same_model_with_enhancer_looks_at_the_neighbours(nano_weights: Path
     assert not torch.allclose(
         whole.pred_logits[:, 1].sort(1)[0], alone.pred_logits[:, 0].sort(1)[0]
     )
+
+
+def test_a_stream_of_frames_sees_what_a_clip_does(nano_weights: Path) -> None:
+    model = FrameByFrame(rvos.load_model(nano_weights)).eval()
+    predictor = Predictor(model, short_side=SIZE[0])
+    frames = np.random.default_rng(0).integers(0, 256, (3, *SIZE, 3), dtype=np.uint8)
+    (whole,) = predictor.segment(frames, "the red circle")
+    (alone,) = predictor.segment(frames[1:2], "the red circle")
+    assert torch.equal(whole.masks[1], alone.masks[0])
+    torch.testing.assert_close(whole.scores[1], alone.scores[0])

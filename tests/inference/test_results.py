@@ -1,32 +1,53 @@
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rvos.inference.results import ExpressionTracks
-from rvos.inference.selection import resize_mask_logits, union_of_masks
-
-
-def make_tracks(num_tracks: int = 2, num_frames: int = 3) -> ExpressionTracks:
-    return ExpressionTracks(
-        expression="a dog",
-        mask_logits=torch.randn(num_tracks, num_frames, 5, 6),
-        boxes_xyxy=torch.rand(num_frames, 4),
-        scores=torch.tensor([0.9, 0.1, 0.6]),
-        present=torch.tensor([True, False, True]),
-        input_size=(18, 23),
-        original_size=(40, 51),
-        stretch="exact",
-    )
+from rvos.inference.results import (
+    ExpressionRecord,
+    FrameMask,
+    FrameSegmentation,
+    gather_results,
+)
 
 
-def test_masks_frame_by_frame_equal_all_at_once() -> None:
-    tracks = make_tracks()
-    result = tracks.enlarge(["a", "b", "c"], [0.0, 0.1, 0.2])
-    logits = resize_mask_logits(tracks.mask_logits, (18, 23), (40, 51), "exact")
-    assert torch.equal(result.masks, union_of_masks(logits))
-    assert torch.equal(result.masks[1], tracks.mask(1))
+def found(expression: str, index: int, present: bool = True) -> FrameMask:
+    mask = torch.zeros(3, 4, dtype=torch.bool)
+    mask[index % 3] = True
+    return FrameMask(expression, mask, (0.0, 1.0, 2.0, float(index)), 0.5 + index / 8, present)
+
+
+def frame(index: int, present: bool = True) -> FrameSegmentation:
+    objects = [found("a dog", index, present), found("a cat", index + 1)]
+    return FrameSegmentation(index, f"f{index}", index / 10, objects)
+
+
+def test_frames_become_one_result_per_expression() -> None:
+    first, second = gather_results(frame(index) for index in range(3))
+    assert (first.expression, second.expression) == ("a dog", "a cat")
+    assert first.frame_ids == ["f0", "f1", "f2"]
+    assert first.timestamps == [0.0, 0.1, 0.2]
+    for index in range(3):
+        assert torch.equal(first.masks[index], found("a dog", index).mask)
+        assert torch.equal(second.masks[index], found("a cat", index + 1).mask)
+    assert first.boxes_xyxy[:, 3].tolist() == [0, 1, 2]
+    assert second.scores.tolist() == [0.625, 0.75, 0.875]
 
 
 def test_visible_masks_leave_out_frames_without_the_object() -> None:
-    result = make_tracks().enlarge(["a", "b", "c"], [0.0, 0.1, 0.2])
-    assert result.masks.flatten(1).any(1).all()
-    assert result.visible_masks.flatten(1).any(1).tolist() == [True, False, True]
-    assert torch.equal(result.visible_masks[0], result.masks[0])
+    first, _ = gather_results([frame(0), frame(1, present=False)])
+    assert first.masks.flatten(1).any(1).all()
+    assert first.visible_masks.flatten(1).any(1).tolist() == [True, False]
+    assert not found("a dog", 0, present=False).visible_mask.any()
+    assert torch.equal(found("a dog", 0).visible_mask, found("a dog", 0).mask)
+
+
+@given(st.lists(st.floats(0, 1), max_size=20))
+def test_a_record_keeps_every_frame(scores: list[float]) -> None:
+    record = ExpressionRecord("a dog")
+    for score in scores:
+        record.add(
+            FrameMask("a dog", torch.ones(1, 1) > 0, (0.0, 0.0, 1.0, 1.0), score, score > 0.5)
+        )
+    assert record.scores == scores
+    assert sum(record.present) == sum(score > 0.5 for score in scores)
+    assert 0 <= record.mean_score <= 1

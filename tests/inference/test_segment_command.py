@@ -83,7 +83,9 @@ def test_overlay_masks_and_report(
     assert "0-3" in table[1]
     assert table[2].split()[:5] == ["green", "1", "of", "4", "2"]
     assert "out/overlay.mp4" in captured.out
-    for stage in ("reading", "encoding", "segmenting", "writing"):
+    assert "exact: frames see the whole video" in captured.err
+    assert "the model was busy" in captured.out
+    for stage in ("segmenting", "finishing"):
         assert f"{stage}: 100%" in captured.err
     report = json.loads(Path("out/results.json").read_text())
     assert report["expressions"][1]["present"] == [False, False, True, False]
@@ -193,7 +195,7 @@ def test_union_and_short_side_reach_the_predictor(
 
     monkeypatch.setattr(segment_command, "Predictor", remember)
     assert run(path, "red", "--union", "0.3", "--short-side", "64", "--device", "cpu") == 0
-    assert made[0].selection.threshold == 0.3
+    assert made[0].rules.selection.threshold == 0.3
     assert made[0].short_side == 64
 
 

@@ -1,30 +1,30 @@
 import json
 
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rvos.inference.results import ExpressionTracks
-from rvos.inference.segment_report import frame_ranges, result_json, result_table
+from rvos.inference.results import ExpressionRecord
+from rvos.inference.segment_pipeline import SegmentRun
+from rvos.inference.segment_report import (
+    frame_ranges,
+    result_json,
+    result_table,
+    time_line,
+)
 
 
-def make_tracks(expression: str, present: list[bool]) -> ExpressionTracks:
-    num_frames = len(present)
-    return ExpressionTracks(
+def make_record(expression: str, present: list[bool]) -> ExpressionRecord:
+    return ExpressionRecord(
         expression=expression,
-        mask_logits=torch.zeros(1, num_frames, 2, 2),
-        boxes_xyxy=torch.tensor([[1.04, 2, 3, 4]]).expand(num_frames, 4),
-        scores=torch.tensor([0.75 if p else 0.25 for p in present]),
-        present=torch.tensor(present),
-        input_size=(8, 8),
-        original_size=(8, 8),
-        stretch="released",
+        scores=[0.75 if here else 0.25 for here in present],
+        boxes_xyxy=[(1.04, 2.0, 3.0, 4.0)] * len(present),
+        present=present,
     )
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=30))
 def test_ranges_name_exactly_the_frames(present: list[bool]) -> None:
-    text = frame_ranges(torch.tensor(present))
+    text = frame_ranges(present)
     named: list[int] = []
     for part in [] if text == "none" else text.split(", "):
         first, _, last = part.partition("-")
@@ -33,8 +33,8 @@ def test_ranges_name_exactly_the_frames(present: list[bool]) -> None:
 
 
 def test_table_is_aligned_and_complete() -> None:
-    tracks = [make_tracks("a dog", [True, False]), make_tracks("x" * 80, [False, False])]
-    lines = result_table(tracks, ["out/01", "out/02"]).splitlines()
+    records = [make_record("a dog", [True, False]), make_record("x" * 80, [False, False])]
+    lines = result_table(records, ["out/01", "out/02"]).splitlines()
     assert lines[0].split() == ["expression", "found", "in", "frames", "mean", "score", "masks"]
     assert lines[1].split() == ["a", "dog", "1", "of", "2", "0", "0.50", "out/01"]
     assert lines[2].split() == ["x" * 47 + "…", "0", "of", "2", "none", "0.25", "out/02"]
@@ -43,14 +43,16 @@ def test_table_is_aligned_and_complete() -> None:
 
 
 def test_table_without_masks_has_no_such_column() -> None:
-    assert "masks" not in result_table([make_tracks("a dog", [True])], [""])
+    assert "masks" not in result_table([make_record("a dog", [True])], [""])
 
 
 def test_json_holds_every_frame() -> None:
-    tracks = [make_tracks("a dog", [True, False])]
-    content = json.loads(result_json(tracks, ["a", "b"], [0.0, 0.5], 0.5))
+    records = [make_record("a dog", [True, False])]
+    run = SegmentRun(records, ["a", "b"], [0.0, 0.5])
+    content = json.loads(result_json(run, 0.5, "exact"))
     assert content == {
         "presence_threshold": 0.5,
+        "mode": "exact",
         "frame_ids": ["a", "b"],
         "timestamps": [0.0, 0.5],
         "expressions": [
@@ -63,3 +65,11 @@ def test_json_holds_every_frame() -> None:
             }
         ],
     }
+
+
+def test_time_tells_frames_and_share() -> None:
+    run = SegmentRun([make_record("a dog", [True, False])], ["a", "b"], [0.0, 0.5])
+    list(run.clock.watch(iter("ab")))
+    line = time_line(run)
+    assert "frames/s; the model was busy" in line
+    assert 0 <= int(line.split("busy ")[1].split(" %")[0]) <= 100

@@ -8,6 +8,7 @@ import yaml
 from torch import Tensor
 
 from rvos.layers.described import build
+from rvos.layers.levers import levers_off
 from rvos.models.grounding_dino.fusion_encoder import FusedFeatures
 from rvos.models.grounding_dino.proposals import word_similarity
 from rvos.models.referdino import ReferDINO
@@ -58,7 +59,9 @@ def test_where_the_rounding_is(model: ReferDINO) -> None:
                 lambda _module, _inputs, call, name=name: calls.update({name: call}),
                 with_kwargs=True,
             )
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    # The plain ways pass through every module; these two levers leave some of them out.
+    plain = levers_off(model, ["folded_fusion", "sample_then_project"])
+    with torch.autocast("cpu", dtype=torch.bfloat16), plain:
         output = model(torch.randn(1, 2, 3, 64, 96), TOKENS)
     assert dtypes == {
         **dict.fromkeys(ROUNDED, torch.bfloat16),

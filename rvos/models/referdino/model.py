@@ -12,34 +12,26 @@ from torch import Tensor, nn
 
 from rvos.checkpoints.adapters import merge_adapters_in_state
 from rvos.checkpoints.files import write_folder
-from rvos.layers.described import DescribedModule, describe
+from rvos.layers.described import describe
 from rvos.models.grounding_dino import ExpressionTokenizer, Grounder
-from rvos.models.grounding_dino.image_encoder import valid_ratio_xy
 from rvos.models.grounding_dino.fast_modules import use_fast_modules
 from rvos.models.grounding_dino.pretrained import load_grounder
-from rvos.models.grounding_dino.proposals import text_similarity, word_similarity
-from rvos.models.grounding_dino.text_encoder import ExpressionFeatures
-from rvos.models.mask_heads.base import MaskFeatures, MaskQueries
+from rvos.models.grounding_dino.proposals import text_similarity
 from rvos.models.referdino.default_parts import default_parts
 from rvos.models.referdino.initialization import initialise_from_scratch
-from rvos.models.referdino.pixel_decoder import FPNPixelDecoder, crop_to_stride4
-from rvos.models.referdino.temporal_enhancer import (
-    ObjectConsistentTemporalEnhancer,
-    Tracks,
-    as_tracks,
-)
+from rvos.models.referdino.pixel_decoder import FPNPixelDecoder
+from rvos.models.referdino.temporal_enhancer import ObjectConsistentTemporalEnhancer, Tracks
+from rvos.models.referdino.training_stages import TrainingStages, with_all_masks
 from rvos.structures import (
     AuxiliarySegmentationOutput,
-    DecodedQueries,
     ImageFeatures,
-    ProposalOutput,
-    ReferenceText,
     SegmentationOutput,
     TextTokens,
+    TrainingOutput,
 )
 
 
-class ReferDINO(DescribedModule):
+class ReferDINO(TrainingStages):
     """Ground, track, enhance, segment.
 
     Args:
@@ -144,46 +136,26 @@ class ReferDINO(DescribedModule):
             text: B expressions, or their tokens.
             valid_pixels: ``[B, T, H, W]``, True = image, False = padding; None = all image.
         """
-        num_frames, frame_size = frames.shape[1], _size(frames)
+        return with_all_masks(self.forward_for_training(frames, text, valid_pixels))
+
+    def forward_for_training(
+        self,
+        frames: Float[Tensor, "b t 3 h w"],
+        text: list[str] | TextTokens,
+        valid_pixels: Bool[Tensor, "b t h w"] | None = None,
+    ) -> TrainingOutput:
+        """Predict what :meth:`forward_with_auxiliary` does, but leave masks to be asked for.
+
+        Args:
+            frames: ImageNet-normalised clips ``[B, T, 3, H, W]``, zero on padding.
+            text: B expressions, or their tokens.
+            valid_pixels: ``[B, T, H, W]``, True = image, False = padding; None = all image.
+        """
         expressions = self.grounder.text_encoder(self.tokenize(text))
         image = self._encode(frames.flatten(0, 1), _flat_valid(frames, valid_pixels))
+        num_frames = frames.shape[1]
         per_frame = expressions.repeat_frames(num_frames)
-        ground = self.grounder(image, per_frame)
-        mask_features = self._mask_features(ground.fused.memory, image)
-        words = ground.fused.text
-        outputs, query_word_logits = [], []
-        for queries in ground.layers:
-            tracks = self._enhance(queries, words, per_frame, num_frames)
-            word_scores = word_similarity(tracks.features.flatten(0, 1), words)
-            query_word_logits.append(_per_clip(word_scores, num_frames))
-            masks = self._segment(tracks, mask_features, words, frame_size)
-            outputs.append(self._output(tracks, word_scores.amax(-1), masks))
-        proposals = ground.proposals
-        ranks = Tracks(
-            proposals.features.unflatten(0, (-1, num_frames)),
-            proposals.initial_boxes_cxcywh.unflatten(0, (-1, num_frames)),
-        )
-        proposal_masks = self._segment(ranks, mask_features, words, frame_size)
-        proposal_output = ProposalOutput(
-            pred_logits=_per_clip(
-                text_similarity(proposals.features, words)[..., None], num_frames
-            ),
-            pred_boxes=_per_clip(proposals.boxes_cxcywh, num_frames),
-            pred_masks=_per_clip(proposal_masks, num_frames),
-            proposal_boxes=_per_clip(proposals.initial_boxes_cxcywh, num_frames),
-        )
-        unusable = ~proposals.token_usable.unsqueeze(-1)
-        word_logits = proposals.word_logits.masked_fill(unusable, float("-inf"))
-        return AuxiliarySegmentationOutput(
-            pred_logits=outputs[-1].pred_logits,
-            pred_boxes=outputs[-1].pred_boxes,
-            pred_masks=outputs[-1].pred_masks,
-            aux_outputs=outputs[:-1],
-            proposal_output=proposal_output,
-            query_word_logits=query_word_logits,
-            word_logits=_per_clip(word_logits, num_frames),
-            level_shapes=image.level_shapes,
-        )
+        return self._training_output(image, per_frame, num_frames, _size(frames))
 
     def tokenize(self, text: list[str] | TextTokens) -> TextTokens:
         """Tokenise expressions on the model's device; tokens pass through.
@@ -276,51 +248,6 @@ class ReferDINO(DescribedModule):
         ]
         logits = text_similarity(tracks.features.flatten(0, 1), text)
         return self._output(tracks, logits, torch.cat(masks))
-
-    def _enhance(
-        self,
-        queries: DecodedQueries,
-        text: ReferenceText,
-        expressions: ExpressionFeatures,
-        num_frames: int,
-    ) -> Tracks:
-        skip = num_frames == 1 and not self.enhance_single_frames
-        if self.temporal_enhancer is None or skip:
-            return as_tracks(queries, num_frames)
-        tracks: Tracks = self.temporal_enhancer(queries, text, num_frames, expressions.unfused)
-        return tracks
-
-    def _mask_features(self, memory: Tensor, image: ImageFeatures) -> MaskFeatures:
-        features = self.pixel_decoder(memory, image)
-        ratios = valid_ratio_xy(image.stage0_valid)
-        return MaskFeatures(features, image.stage0_valid, ratios)
-
-    def _segment(
-        self,
-        tracks: Tracks,
-        mask_features: MaskFeatures,
-        text: ReferenceText,
-        frame_size: tuple[int, int],
-    ) -> Tensor:
-        """Mask logits ``[N, Q, ceil(H/4), ceil(W/4)]`` of the frames' queries."""
-        boxes = tracks.reference_boxes_cxcywh.flatten(0, 1)
-        ratios = mask_features.valid_ratios_xy.repeat(1, 2)
-        positions = self.grounder.query_decoder.query_positions(boxes, ratios)
-        queries = MaskQueries(tracks.features.flatten(0, 1), boxes, positions)
-        return crop_to_stride4(self.mask_head(queries, mask_features, text), *frame_size)
-
-    def _output(self, tracks: Tracks, logits: Tensor, masks: Tensor) -> SegmentationOutput:
-        """Class logits ``[N, Q]`` and masks of N frames as clips; boxes relative to references."""
-        num_frames = tracks.features.shape[1]
-        boxes = self.grounder.query_decoder.refined_boxes(
-            tracks.features, tracks.reference_boxes_cxcywh
-        )
-        classes = _per_clip(logits, num_frames).unsqueeze(-1)
-        return SegmentationOutput(classes, boxes, _per_clip(masks, num_frames))
-
-
-def _per_clip(values: Tensor, num_frames: int) -> Tensor:
-    return values.unflatten(0, (-1, num_frames))
 
 
 def _size(frames: Tensor) -> tuple[int, int]:

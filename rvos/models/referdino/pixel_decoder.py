@@ -52,6 +52,21 @@ class FPNPixelDecoder(DescribedModule):
         Returns:
             Mask features ``[N, C, H, W]`` at stride 4.
         """
+        output: Tensor = self.output(self.refine(memory, image))
+        return output
+
+    def refine(
+        self, memory: Float[Tensor, "n s c"], image: ImageFeatures
+    ) -> Float[Tensor, "n narrow h w"]:
+        """Go as far as the narrowest map, which ``output`` turns into mask features.
+
+        Args:
+            memory: Encoder memory ``[N, S, C]``.
+            image: Geometry of the memory, and the stride-4 feature.
+
+        Returns:
+            Map ``[N, NARROW, H, W]`` at stride 4.
+        """
         sizes = [height * width for height, width in image.level_shapes]
         levels = [
             tokens.transpose(1, 2).unflatten(2, shape)
@@ -64,8 +79,8 @@ class FPNPixelDecoder(DescribedModule):
         ):
             upsampled = F.interpolate(feature, size=lateral.shape[-2:], mode="nearest")
             feature = convolution(adapter(lateral) + upsampled)
-        output: Tensor = self.output(feature)
-        return output
+        refined: Tensor = feature
+        return refined
 
 
 def _convolution(in_channels: int, out_channels: int) -> nn.Sequential:

@@ -1,5 +1,7 @@
 """Cross-modal temporal decoder (ReferDINO, section 3.3): tracks look along time and at the text."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Literal
 
 import torch
@@ -9,6 +11,10 @@ from torch import Tensor, nn
 from rvos.layers.described import DescribedModule
 from rvos.ops.position_embedding import sine_embedding
 from rvos.ops.precision import at_least_float32, without_autocast
+
+# Tracks do not see each other. Longer clips take them a few at a time, so that memory stays small.
+_LONG_CLIP = 512
+_ROWS_AT_A_TIME = 8192
 
 
 class TemporalBlock(nn.Module):
@@ -109,9 +115,19 @@ class CrossModalTemporalDecoder(DescribedModule):
             tracks = tracks + self._position(tracks, boxes_cxcywh)
             sequence = tracks.transpose(1, 2).flatten(0, 1)
             stream = at_least_float32(sentences).repeat_interleave(num_queries, 0)
-            for block in self.blocks:
-                sequence, stream = block(sequence, stream)
+            if tracks.shape[1] <= _LONG_CLIP:
+                sequence = self._look_along_time(sequence, stream)
+            else:
+                with _attention_in_linear_memory():
+                    few = max(1, _ROWS_AT_A_TIME // tracks.shape[1])
+                    parts = zip(sequence.split(few), stream.split(few), strict=True)
+                    sequence = torch.cat([self._look_along_time(*part) for part in parts])
         return sequence.unflatten(0, (num_clips, num_queries)).transpose(1, 2)
+
+    def _look_along_time(self, sequence: Tensor, stream: Tensor) -> Tensor:
+        for block in self.blocks:
+            sequence, stream = block(sequence, stream)
+        return sequence
 
     def _position(self, tracks: Tensor, boxes_cxcywh: Tensor) -> Tensor | float:
         """Embedding of time and box, broadcastable to the tracks; 0 when switched off."""
@@ -126,6 +142,17 @@ class CrossModalTemporalDecoder(DescribedModule):
             embedding = sine_embedding(boxes_cxcywh.detach(), num_features=hidden_dim)
             position = position + self.box_projection(embedding)
         return position
+
+
+@contextlib.contextmanager
+def _attention_in_linear_memory() -> Iterator[None]:
+    """Keep PyTorch from its fast path, which holds all T x T weights of every head at once."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
 
 
 def _zero_linear(in_features: int, out_features: int, wanted: bool) -> nn.Linear | None:

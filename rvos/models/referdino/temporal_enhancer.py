@@ -8,6 +8,7 @@ from torch import Tensor
 
 from rvos.layers.described import DescribedModule
 from rvos.models.referdino.temporal_decoder import CrossModalTemporalDecoder
+from rvos.models.referdino.track_memory import TrackMemory
 from rvos.models.referdino.tracker import MemoryAugmentedTracker
 from rvos.ops.gather import gather_queries
 from rvos.structures import DecodedQueries, ReferenceText
@@ -24,6 +25,19 @@ class Tracks:
 
     features: Float[Tensor, "b t q c"]
     reference_boxes_cxcywh: Float[Tensor, "b t q 4"]
+
+
+@dataclass
+class AlignedTracks:
+    """Tracks of some frames of B clips, and the memories to go on with.
+
+    Attributes:
+        tracks: Aligned queries.
+        memories: One per clip; None without a tracker.
+    """
+
+    tracks: Tracks
+    memories: list[TrackMemory] | None
 
 
 class ObjectConsistentTemporalEnhancer(DescribedModule):
@@ -70,23 +84,50 @@ class ObjectConsistentTemporalEnhancer(DescribedModule):
             ValueError: If features before fusion are needed and missing.
         """
         tracks = as_tracks(queries, num_frames)
-        if self.tracker is not None and num_frames > 1:
-            order = self.tracker(tracks.features, text, tracks.reference_boxes_cxcywh)
-            tracks = Tracks(
-                gather_queries(tracks.features, order),
-                gather_queries(tracks.reference_boxes_cxcywh, order),
-            )
-        if self.temporal_decoder is not None:
-            source = unfused_text if self.reads_unfused_text else text
-            if source is None:
-                message = "the sentence is read before fusion: pass unfused_text"
-                raise ValueError(message)
-            sentences = self.sentence_features(source).unflatten(0, (-1, num_frames))
-            enhanced = self.temporal_decoder(
-                tracks.features, sentences, tracks.reference_boxes_cxcywh
-            )
-            tracks = Tracks(enhanced, tracks.reference_boxes_cxcywh)
-        return tracks
+        if num_frames > 1:
+            tracks = self.align(tracks, text).tracks
+        return self.enhance(tracks, unfused_text if self.reads_unfused_text else text)
+
+    def align(
+        self, tracks: Tracks, text: ReferenceText, memories: list[TrackMemory] | None = None
+    ) -> AlignedTracks:
+        """Put the queries of every frame in the order of the tracks that they continue.
+
+        Args:
+            tracks: Queries, each frame in its own order.
+            text: Expression features of the B*T frames.
+            memories: What is remembered of each clip's earlier frames; None where there are none.
+
+        Returns:
+            Tracks, and what is to be remembered of them; nothing without a tracker.
+        """
+        if self.tracker is None:
+            return AlignedTracks(tracks, None)
+        boxes = tracks.reference_boxes_cxcywh
+        followed = self.tracker.follow(tracks.features, text, boxes, memories)
+        aligned = Tracks(
+            gather_queries(tracks.features, followed.order), gather_queries(boxes, followed.order)
+        )
+        return AlignedTracks(aligned, followed.memories)
+
+    def enhance(self, tracks: Tracks, text: ReferenceText | None) -> Tracks:
+        """Let each track look along time.
+
+        Args:
+            tracks: From :meth:`align`.
+            text: Expression features of the same frames, before fusion if ``reads_unfused_text``.
+
+        Raises:
+            ValueError: If they are needed and missing.
+        """
+        if self.temporal_decoder is None:
+            return tracks
+        if text is None:
+            message = "the sentence is read before fusion: pass unfused_text"
+            raise ValueError(message)
+        sentences = self.sentence_features(text).unflatten(0, tracks.features.shape[:2])
+        boxes = tracks.reference_boxes_cxcywh
+        return Tracks(self.temporal_decoder(tracks.features, sentences, boxes), boxes)
 
 
 def first_token(text: ReferenceText) -> Float[Tensor, "n c"]:

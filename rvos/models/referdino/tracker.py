@@ -7,16 +7,30 @@ import torch
 from jaxtyping import Float, Int
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
-from torch.nn.functional import cosine_similarity
+from torch.nn.functional import cosine_similarity, normalize
 
 from rvos.layers.described import DescribedModule
 from rvos.models.grounding_dino.proposals import text_similarity
+from rvos.models.referdino.track_memory import MemoryRule, TrackMemory
 from rvos.ops.boxes import box_cxcywh_to_xyxy, box_iou
 from rvos.ops.precision import at_least_float32
 from rvos.structures import ReferenceText
 
 _DUPLICATE_IOU = 0.5
 _DUPLICATE_SHARE = 0.05
+
+
+@dataclass
+class FollowedTracks:
+    """Tracks of B clips up to their last frame.
+
+    Attributes:
+        order: ``[B, T, Q]``: track q is query ``[b, t, order[b, t, q]]``.
+        memories: One per clip.
+    """
+
+    order: Int[Tensor, "b t q"]
+    memories: list[TrackMemory]
 
 
 class MemoryAugmentedTracker(DescribedModule):
@@ -37,6 +51,8 @@ class MemoryAugmentedTracker(DescribedModule):
         momentum: alpha, how fast the memory follows, in [0, 1].
         confidence: Which c_t.
         locality: Weight of the distance, in 1 / frame sizes; None assigns as published.
+        memory: ``momentum`` as published; ``mean`` follows ever more slowly, so that the memory is
+            the mean of all frames, weighted with c_t, and does not drift over a long video.
     """
 
     def __init__(
@@ -44,8 +60,10 @@ class MemoryAugmentedTracker(DescribedModule):
         momentum: float = 0.1,
         confidence: Literal["released", "paper"] = "released",
         locality: float | None = None,
+        memory: MemoryRule = "momentum",
     ) -> None:
         super().__init__()
+        self.memory_rule: MemoryRule = memory
         self.momentum = momentum
         self.locality = locality
         self.confidence = {
@@ -78,52 +96,65 @@ class MemoryAugmentedTracker(DescribedModule):
             >>> MemoryAugmentedTracker()(queries, text, torch.rand(1, 3, 4, 4))[0, 2]
             tensor([0, 1, 2, 3])
         """
+        return self.follow(queries, text, boxes_cxcywh).order
+
+    @torch.no_grad()
+    def follow(
+        self,
+        queries: Float[Tensor, "b t q c"],
+        text: ReferenceText,
+        boxes_cxcywh: Float[Tensor, "b t q 4"],
+        memories: list[TrackMemory] | None = None,
+    ) -> FollowedTracks:
+        """Find which query of each frame continues which track, and what to remember of the tracks.
+
+        A video may come in parts, each with the memories of the part before: the result is that of
+        the whole.
+
+        Args:
+            queries: ``[B, T, Q, C]``, each frame in its own order.
+            text: Expression features of the B*T frames.
+            boxes_cxcywh: The queries' reference boxes ``[B, T, Q, 4]`` in [0, 1].
+            memories: One per clip, of the frames before; None where these are the first.
+
+        Returns:
+            The order, and the memories after the last frame.
+        """
         num_clips, num_frames, num_queries = queries.shape[:3]
         queries = at_least_float32(queries)
         flat = queries.flatten(0, 1)
         # The loop alternates with scipy on the host; one transfer beats one per frame.
         features = queries.detach().cpu()
-        rates = self.momentum * self.confidence(flat, text).cpu()
-        rates = rates.view(num_clips, num_frames, num_queries, 1)
+        confidence = self.confidence(flat, text).cpu().view(num_clips, num_frames, num_queries, 1)
         boxes = boxes_cxcywh.detach().cpu()
         probability, centres = torch.zeros(boxes.shape[:3]), boxes[..., :2]
         if self.locality is not None:
             probability = text_similarity(flat, text).sigmoid().cpu().view(boxes.shape[:3])
             probability = probability * _best_of_object(boxes, probability)
         order = torch.arange(num_queries).repeat(num_clips, num_frames, 1)
+        ends = []
         for clip in range(num_clips):
-            track = _Track(features[clip, 0], centres[clip, 0], probability[clip, 0])
-            for frame in range(1, num_frames):
-                found = _Track(
-                    features[clip, frame], centres[clip, frame], probability[clip, frame]
+            track = None if memories is None else memories[clip]
+            for frame in range(num_frames):
+                found = TrackMemory(
+                    features[clip, frame],
+                    centres[clip, frame],
+                    probability[clip, frame],
+                    confidence[clip, frame],
                 )
+                if track is None:
+                    track = found
+                    continue
                 affinity = _affinity(track, found, self.locality)
                 # What is not a number is as unlike as can be: the loss reports it, not scipy.
                 affinity = affinity.nan_to_num(0.0).float()
                 _, columns = linear_sum_assignment(affinity.numpy(), maximize=True)
                 order[clip, frame] = torch.from_numpy(columns)
-                track = track.followed_by(found, order[clip, frame], rates[clip, frame, columns])
-        return order.to(queries.device)
-
-
-@dataclass
-class _Track:
-    """What is remembered of Q tracks, or seen of Q queries."""
-
-    memory: Float[Tensor, "q c"]
-    centres_xy: Float[Tensor, "q 2"]
-    probability: Float[Tensor, " q"]
-
-    def followed_by(
-        self, found: "_Track", order: Int[Tensor, " q"], rates: Float[Tensor, "q 1"]
-    ) -> "_Track":
-        """Go on with one query per track; features move slowly, places at once."""
-        return _Track(
-            (1 - rates) * self.memory + rates * found.memory[order],
-            found.centres_xy[order],
-            # Half a frame's doubt is not enough to lose a track.
-            (self.probability + found.probability[order]) / 2,
-        )
+                track = track.followed_by(
+                    found.reordered(order[clip, frame]), self.momentum, self.memory_rule
+                )
+            ends += [] if track is None else [track]
+        return FollowedTracks(order.to(queries.device), ends)
 
 
 def _best_of_object(
@@ -138,9 +169,12 @@ def _best_of_object(
     return _DUPLICATE_SHARE + (~duplicate).to(probability.dtype)
 
 
-def _affinity(track: _Track, found: _Track, locality: float | None) -> Float[Tensor, "q q"]:
+def _affinity(
+    track: TrackMemory, found: TrackMemory, locality: float | None
+) -> Float[Tensor, "q q"]:
     """How much each track (row) likes each query (column)."""
-    similarity = cosine_similarity(track.memory.unsqueeze(1), found.memory.unsqueeze(0), dim=-1)
+    # As a product: the quotients of all pairs of 450 queries would be 200 MB.
+    similarity = normalize(track.features, dim=-1) @ normalize(found.features, dim=-1).T
     if locality is None:
         return similarity
     distance = (track.centres_xy.unsqueeze(1) - found.centres_xy.unsqueeze(0)).abs().sum(-1)

@@ -67,3 +67,11 @@ def test_model_crops_what_a_backbone_padded(
     model = make_model(grounder={"backbone_config": backbone})
     frames = torch.randn(1, 1, 3, 37, 61, dtype=torch.float64)
     assert model(frames, make_tokens([7])).pred_masks.shape[-2:] == (10, 16)
+
+
+@torch.no_grad()
+def test_mask_features_are_made_of_the_narrowest_map() -> None:
+    decoder, features = FPNPixelDecoder(64, 16), image(65, 97)
+    narrow = decoder.refine(features.tokens, features)
+    assert narrow.shape == (2, 16, 17, 25)
+    assert torch.equal(decoder.output(narrow), decoder(features.tokens, features))

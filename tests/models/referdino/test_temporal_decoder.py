@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from rvos.models.referdino import CrossModalTemporalDecoder
+from rvos.models.referdino import CrossModalTemporalDecoder, temporal_decoder
 
 Position = Literal["none", "sine", "sine_and_box"]
 
@@ -114,3 +114,18 @@ def test_boxes_get_no_gradient() -> None:
     output.sum().backward()
     assert boxes.grad is None
     assert tracks.grad is not None
+
+
+@torch.no_grad()
+def test_long_clips_are_decoded_track_by_track_in_the_same_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    decoder = CrossModalTemporalDecoder(16, 2, 2, 32, "sine_and_box").double().eval()
+    tracks, sentences = torch.randn(2, 9, 5, 16).double(), torch.randn(2, 9, 16).double()
+    boxes = torch.rand(2, 9, 5, 4).double()
+    expected = decoder(tracks, sentences, boxes)
+    monkeypatch.setattr(temporal_decoder, "_LONG_CLIP", 8)
+    monkeypatch.setattr(temporal_decoder, "_ROWS_AT_A_TIME", 28)
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.testing.assert_close(decoder(tracks, sentences, boxes), expected, rtol=0, atol=1e-12)
+    assert torch.backends.mha.get_fastpath_enabled() == before

@@ -213,3 +213,19 @@ def test_locality_keeps_tracks_independent_of_the_order_within_frames() -> None:
     moved = gather_queries(queries, order), gather_queries(places, order)
     others = gather_queries(moved[1], tracker(moved[0], words, moved[1]))
     torch.testing.assert_close(others, tracks[:, :, order[0, 0]], rtol=0, atol=0)
+
+
+@given(seed=st.integers(0, 10_000), cuts=st.lists(st.integers(1, 3), min_size=1, max_size=4))
+def test_a_video_in_parts_is_tracked_as_a_whole(seed: int, cuts: list[int]) -> None:
+    num_frames = sum(cuts)
+    queries, words = noisy_tracks(num_frames, 5, seed, noise=0.9), text(num_frames, seed)
+    for tracker in (MemoryAugmentedTracker(0.4), MemoryAugmentedTracker(0.4, "paper", 4.0, "mean")):
+        expected = tracker(queries, words, boxes(queries))
+        memories, found, start = None, [], 0
+        for size in cuts:
+            rows = slice(start, start + size)
+            part = ReferenceText(words.features[rows], words.valid[rows])
+            followed = tracker.follow(queries[:, rows], part, boxes(queries[:, rows]), memories)
+            memories, start = followed.memories, start + size
+            found.append(followed.order)
+        assert torch.equal(torch.cat(found, 1), expected)
