@@ -5,8 +5,11 @@ import platform
 from dataclasses import asdict
 from typing import Any
 
+import torch
+
 from rvos.benchmarks.dataloading import DataLoadingReport, DataLoadingRequest
-from rvos.benchmarks.throughput import summarize
+from rvos.benchmarks.environment import describe_environment
+from rvos.benchmarks.spread import summarize
 
 _MEGABYTE = 1_000_000
 
@@ -57,8 +60,7 @@ def dataloading_as_json(report: DataLoadingReport, source: str) -> dict[str, Any
     """
     return {
         "source": source,
-        "machine": platform.machine(),
-        "num_processors": os.cpu_count(),
+        "environment": asdict(describe_environment(torch.device("cpu"))),
         "num_clips": report.num_clips,
         "request": asdict(report.request),
         "loading": {str(count): asdict(times) for count, times in report.times.items()},

@@ -6,9 +6,11 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 
+from rvos.benchmarks.environment import describe_environment
 from rvos.benchmarks.metrics import DAVIS_TITLE, Comparison, MetricsReport, MetricsRequest
-from rvos.benchmarks.throughput import summarize
+from rvos.benchmarks.spread import summarize
 
 
 def format_metrics(report: MetricsReport) -> str:
@@ -48,7 +50,7 @@ def metrics_as_json(report: MetricsReport) -> dict[str, Any]:
     """
     comparisons = {**report.contours, DAVIS_TITLE: report.davis}
     return {
-        "machine": platform.machine(),
+        "environment": asdict(describe_environment(torch.device("cpu"))),
         "numpy": np.__version__,
         "opencv": cv2.__version__,
         "request": asdict(report.request),

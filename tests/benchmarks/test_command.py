@@ -7,24 +7,6 @@ import pytest
 
 from rvos.cli import main
 
-SMALL = ["--frames", "2", "--size", "48x64", "--expressions", "2", "--repeats", "1"]
-
-
-def test_throughput_is_shown_and_written(
-    nano_weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "speed.json"
-    options = ["--weights", str(nano_weights), "--device", "cpu", "--json", str(file)]
-    assert main(["benchmark", "throughput", *SMALL, *options]) == 0
-    captured = capsys.readouterr()
-    assert "2 frames of 48x64, 1 repeats, cpu" in captured.out
-    assert "2 expressions, frames/s" in captured.out
-    assert "temporal enhancer" in captured.out
-    assert "measuring: 100%" in captured.err
-    content = json.loads(file.read_text())
-    assert content["request"]["width"] == 64
-    assert len(content["frames_per_second"]) == 1
-
 
 def test_metrics_are_shown_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "metrics.json"
@@ -70,6 +52,10 @@ def test_missing_data_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture
         ["throughput", "--size", "0x64"],
         ["throughput", "--repeats", "0"],
         ["throughput", "--frames", "-3"],
+        ["throughput", "--expressions"],
+        ["throughput", "--precision", "int8"],
+        ["throughput", "--architecture", "resnet"],
+        ["throughput", "--weights", "other", "--architecture", "tiny"],
     ],
 )
 def test_a_wrong_command_is_refused(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,26 +63,3 @@ def test_a_wrong_command_is_refused(options: list[str], capsys: pytest.CaptureFi
         main(["benchmark", *options])
     assert exit_info.value.code == 2
     assert "rvos benchmark" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--json", "missing/speed.json"], "missing or read-only"),
-        (["--weights", "missing.pth"], "missing.pth"),
-        (["--device", "abacus"], "there is no device 'abacus'"),
-    ],
-)
-def test_what_cannot_work_is_one_line(
-    options: list[str],
-    message: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main(["benchmark", "throughput", *options]) == 1
-    captured = capsys.readouterr()
-    assert message in captured.err
-    assert len(captured.err.splitlines()) == 1
-    assert captured.out == ""

@@ -1,0 +1,69 @@
+"""`rvos benchmark latency`."""
+
+import argparse
+from dataclasses import asdict
+
+import torch
+
+from rvos.benchmarks.arguments import add_json, positive, say
+from rvos.benchmarks.environment import describe_environment, environment_line
+from rvos.benchmarks.latency import latency_table, measure_latency
+from rvos.benchmarks.stream_request import (
+    StreamRequest,
+    add_stream_arguments,
+    get_modes,
+    read_stream_request,
+)
+from rvos.evaluation.score_file import check_writable, write_report
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the benchmark takes.
+
+    Args:
+        parser: Of this kind.
+    """
+    add_stream_arguments(parser)
+    add = parser.add_argument
+    add("--frames", type=positive, default=200, metavar="N", help="frames of the video")
+    add("--modes", nargs="+", choices=get_modes(), default=list(get_modes()), help="to compare")
+    add("--markdown", action="store_true", help="print the table as the documentation has it")
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure and show.
+
+    Args:
+        options: Parsed arguments.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        RvosError: Something that the user can mend.
+    """
+    if options.json is not None:
+        check_writable(options.json)
+    request, threads = read_stream_request(options, "causal"), torch.get_num_threads()
+    try:
+        _measure(options, request)
+    finally:
+        torch.set_num_threads(threads)
+    return 0
+
+
+def _measure(options: argparse.Namespace, request: StreamRequest) -> None:
+    name, model = request.load()
+    environment = describe_environment(next(model.parameters()).device)
+    say(
+        f"{name}: {options.frames} frames of {request.height}x{request.width}, "
+        f"{request.num_expressions} expression{'s' * (request.num_expressions > 1)}\n"
+        f"{environment_line(environment)}"
+    )
+    figures = measure_latency(model, request, options.modes, options.frames)
+    table = latency_table(figures)
+    say(f"\n{table.as_markdown() if options.markdown else table.as_text()}")
+    if options.json is not None:
+        content = [asdict(figure) for figure in figures]
+        write_report(options.json, {"environment": asdict(environment), "modes": content})
