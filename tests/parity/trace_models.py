@@ -15,6 +15,7 @@ from rvos.layers.levers import levers_of, levers_off
 from rvos.models.grounding_dino import Grounder
 from rvos.models.grounding_dino.image_encoder import ImageEncoder
 from rvos.models.referdino import MemoryAugmentedTracker, ReferDINO
+from rvos.models.referdino.tracker import FollowedTracks
 from rvos.structures import ReferenceText, TextTokens
 
 Inputs = tuple[Tensor, ...]
@@ -78,9 +79,11 @@ class OpaqueTracker(nn.Module):
         self.operator = torch.library.custom_op("rvos_parity::align", solve, mutates_args=())
         self.operator.register_fake(shape)
 
-    def forward(self, queries: Tensor, text: ReferenceText, boxes: Tensor) -> Tensor:
-        order: Tensor = self.operator(queries, text.features, text.valid, boxes)
-        return order
+    def follow(
+        self, queries: Tensor, text: ReferenceText, boxes: Tensor, memories: None
+    ) -> FollowedTracks:
+        del memories
+        return FollowedTracks(self.operator(queries, text.features, text.valid, boxes), [])
 
 
 def whole_tiny(with_kept: bool) -> tuple[nn.Module, Inputs, Inputs]:
