@@ -5,6 +5,8 @@ import re
 import sys
 from pathlib import Path
 
+from rvos.benchmarks.table import Table
+
 
 def positive(text: str) -> int:
     """Read a whole number from 1.
@@ -94,6 +96,17 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
 
 
+def add_markdown(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--markdown``.
+
+    Args:
+        parser: Of one benchmark.
+    """
+    parser.add_argument(
+        "--markdown", action="store_true", help="print tables as docs/benchmarks.md has them"
+    )
+
+
 def say(text: str) -> None:
     """Show text at once, so that it stands before the progress bar that follows.
 
@@ -102,3 +115,20 @@ def say(text: str) -> None:
     """
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
+
+
+def show_table(table: Table, markdown: bool, title: str | None = None) -> None:
+    """Show a table under an empty line and its title.
+
+    Args:
+        table: What was measured.
+        markdown: Whether ``--markdown`` was given.
+        title: One line.
+
+    >>> show_table(Table(["stage", "ms"], [["other", "3"]]), markdown=False)
+    <BLANKLINE>
+    stage  ms
+    other   3
+    """
+    heading = "" if title is None else f"{title}\n\n"
+    say(f"\n{heading}{table.as_markdown() if markdown else table.as_text()}")

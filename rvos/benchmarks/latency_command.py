@@ -3,11 +3,10 @@
 import argparse
 from dataclasses import asdict
 
-import torch
-
-from rvos.benchmarks.arguments import add_json, positive, say
+from rvos.benchmarks.arguments import add_json, add_markdown, positive, say, show_table
 from rvos.benchmarks.environment import describe_environment, environment_line
 from rvos.benchmarks.latency import latency_table, measure_latency
+from rvos.benchmarks.model_arguments import on_threads
 from rvos.benchmarks.stream_request import (
     StreamRequest,
     add_stream_arguments,
@@ -27,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--frames", type=positive, default=200, metavar="N", help="frames of the video")
     add("--modes", nargs="+", choices=get_modes(), default=list(get_modes()), help="to compare")
-    add("--markdown", action="store_true", help="print the table as the documentation has it")
+    add_markdown(parser)
     add_json(parser)
 
 
@@ -45,11 +44,9 @@ def run(options: argparse.Namespace) -> int:
     """
     if options.json is not None:
         check_writable(options.json)
-    request, threads = read_stream_request(options, "causal"), torch.get_num_threads()
-    try:
+    request = read_stream_request(options, "causal")
+    with on_threads(options.threads):
         _measure(options, request)
-    finally:
-        torch.set_num_threads(threads)
     return 0
 
 
@@ -63,7 +60,7 @@ def _measure(options: argparse.Namespace, request: StreamRequest) -> None:
     )
     figures = measure_latency(model, request, options.modes, options.frames)
     table = latency_table(figures)
-    say(f"\n{table.as_markdown() if options.markdown else table.as_text()}")
+    show_table(table, options.markdown)
     if options.json is not None:
         content = [asdict(figure) for figure in figures]
         write_report(options.json, {"environment": asdict(environment), "modes": content})

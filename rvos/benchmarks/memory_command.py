@@ -2,7 +2,7 @@
 
 import argparse
 
-from rvos.benchmarks.arguments import add_json, positive, say
+from rvos.benchmarks.arguments import add_json, add_markdown, positive, say, show_table
 from rvos.benchmarks.environment import describe_environment, environment_line
 from rvos.benchmarks.memory import measure_memory, memory_as_json, memory_table
 from rvos.benchmarks.stream_request import (
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--frames", type=positive, nargs="+", default=[500, 2000], metavar="N", help="lengths")
     add("--mode", choices=get_modes(), default="windowed", help="when frames are answered")
-    add("--markdown", action="store_true", help="print the table as the documentation has it")
+    add_markdown(parser)
     add_json(parser)
 
 
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     say(f"{model}: {request.describe()}, a process each\n{environment_line(environment)}")
     figures = measure_memory(request, options.frames, show_progress=True)
     table = memory_table(figures)
-    say(f"\n{table.as_markdown() if options.markdown else table.as_text()}")
+    show_table(table, options.markdown)
     if options.json is not None:
         write_report(options.json, memory_as_json(figures, request, environment))
     return 0

@@ -5,8 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import rvos
-from rvos.benchmarks.arguments import add_json, positive, say
+from rvos.benchmarks.arguments import add_json, add_markdown, positive, say, show_table
 from rvos.benchmarks.environment import describe_environment, environment_line
+from rvos.benchmarks.model_arguments import add_device
 from rvos.benchmarks.stream_quality import Contestant, measure_quality, quality_table
 from rvos.evaluation.held_out_command import DEFAULT_ROOT, open_split
 from rvos.evaluation.score_file import check_writable, write_report
@@ -32,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--past", type=positive, nargs="*", default=[64], metavar="N", help="causal windows")
     add("--trackers", action="store_true", help="compare the rules of the tracker's memory")
     add("--every", type=positive, default=8, metavar="N", help="score every so many frames")
-    add("--device", default="auto", help="for example cpu; auto takes the accelerator if any")
-    add("--markdown", action="store_true", help="print the table as the documentation has it")
+    add_device(parser)
+    add_markdown(parser)
     add_json(parser)
 
 
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     contestants = list_contestants(options.windows, options.past, options.trackers)
     report = measure_quality(model, samples, contestants, options.every, show_progress=True)
     table = quality_table(report)
-    say(f"\n{table.as_markdown() if options.markdown else table.as_text()}")
+    show_table(table, options.markdown)
     if options.json is not None:
         content = {"environment": asdict(environment), "videos": len(samples.videos)}
         write_report(options.json, {**content, **asdict(report)})

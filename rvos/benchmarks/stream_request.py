@@ -11,7 +11,8 @@ import torch
 from jaxtyping import UInt8
 
 from rvos.benchmarks.arguments import positive, size, whole
-from rvos.benchmarks.benchmark_model import ARCHITECTURES, load_model, synthetic_expressions
+from rvos.benchmarks.benchmark_model import load_model, synthetic_expressions
+from rvos.benchmarks.model_arguments import add_model_arguments
 from rvos.inference.device import choose_device
 from rvos.inference.predictor import Predictor
 from rvos.inference.stream_mode import StreamMode, StreamOptions
@@ -130,19 +131,13 @@ def add_stream_arguments(parser: argparse.ArgumentParser) -> None:
         parser: Of one kind of benchmark.
     """
     defaults = StreamRequest()
-    model = parser.add_mutually_exclusive_group()
-    model.add_argument("--weights", default=defaults.weights, help="'tiny', a path or a hub id")
-    model.add_argument("--architecture", choices=ARCHITECTURES, help="with random weights")
-    model.add_argument("--config", type=Path, metavar="YAML", help="with random weights")
+    add_model_arguments(parser)
     add = parser.add_argument
-    add("--tokenizer", help="folder or hub id, where the weights carry none")
     add("--size", type=size, default=(defaults.height, defaults.width), help="height x width")
     add("--expressions", type=positive, default=defaults.num_expressions, metavar="K")
     add("--window", type=positive, help="frames that see each other")
     add("--overlap", type=whole, help="frames that two windows share")
     add("--frames-per-chunk", type=positive, default=defaults.frames_per_chunk, metavar="N")
-    add("--device", default="auto", help="for example cpu; auto takes the accelerator if any")
-    add("--threads", type=positive, help="of the processor")
 
 
 def read_stream_request(options: argparse.Namespace, mode: StreamMode) -> StreamRequest:

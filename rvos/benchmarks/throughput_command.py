@@ -1,17 +1,14 @@
 """`rvos benchmark throughput`."""
 
 import argparse
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
-import torch
-
-from rvos.benchmarks.arguments import add_json, names, positive, say, size
+from rvos.benchmarks.arguments import add_json, add_markdown, names, positive, say, show_table, size
 from rvos.benchmarks.bar_chart import draw_charts
-from rvos.benchmarks.benchmark_model import ARCHITECTURES, load_model
+from rvos.benchmarks.benchmark_model import load_model
 from rvos.benchmarks.environment import describe_environment, environment_line
+from rvos.benchmarks.model_arguments import add_model_arguments, on_threads
 from rvos.benchmarks.precision import Precision
 from rvos.benchmarks.throughput import check_request, measure_throughput
 from rvos.benchmarks.throughput_chart import throughput_charts
@@ -30,23 +27,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     add = parser.add_argument
     defaults = ThroughputRequest()
-    model = parser.add_mutually_exclusive_group()
-    model.add_argument("--weights", default="tiny", help="'tiny', a path or a hub id")
-    model.add_argument("--architecture", choices=ARCHITECTURES, help="with random weights")
-    model.add_argument("--config", type=Path, metavar="YAML", help="with random weights")
-    add("--tokenizer", help="folder or hub id, where the weights carry none")
+    add_model_arguments(parser)
     add("--frames", type=positive, default=defaults.num_frames, help="frames of the clip")
     add("--size", type=size, default=(defaults.height, defaults.width), help="height x width")
     add("--expressions", type=positive, nargs="+", default=defaults.num_expressions, metavar="K")
     add("--repeats", type=positive, default=defaults.num_repeats, help="measurements")
     add("--frames-per-chunk", type=positive, help="at a time, of rvos and the stock detector")
-    add("--device", default="auto", help="for example cpu; auto takes the accelerator if any")
-    add("--threads", type=positive, help="of the processor")
     add("--precision", choices=get_args(Precision), default=defaults.precision)
     add("--compile", action="store_true", help="let rvos use torch.compile")
     add("--off", type=names, default=(), metavar="LEVERS", help="names between commas")
     add("--waterfall", action="store_true", help="measure each lever's contribution")
-    add("--markdown", action="store_true", help="print the tables as docs/benchmarks.md has them")
+    add_markdown(parser)
     add_json(parser)
     add("--compare", type=Path, metavar="FILE", help="ratios against an earlier --json")
     add("--plot", type=Path, metavar="PNG", help="draw levers and stages")
@@ -67,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     for path in (options.json, options.plot):
         if path is not None:
             check_writable(path)
-    with _threads(options.threads):
+    with on_threads(options.threads):
         _run(options)
     return 0
 
@@ -90,7 +81,7 @@ def _run(options: argparse.Namespace) -> None:
     if earlier is not None:
         tables[f"Against {options.compare}"] = comparison_table(report, earlier)
     for title, table in tables.items():
-        say(f"\n{title}\n\n{table.as_markdown() if options.markdown else table.as_text()}")
+        show_table(table, options.markdown, title)
     say(f"\n{footnotes(report)}")
     if options.json is not None:
         write_report(options.json, report_as_json(report, name, environment))
@@ -152,13 +143,3 @@ def _request(options: argparse.Namespace) -> ThroughputRequest:
         waterfall=options.waterfall,
         frames_per_chunk=options.frames_per_chunk,
     )
-
-
-@contextlib.contextmanager
-def _threads(number: int | None) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(number or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

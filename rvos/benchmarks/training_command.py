@@ -1,16 +1,15 @@
 """`rvos benchmark training`."""
 
 import argparse
-import contextlib
 import functools
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
-from rvos.benchmarks.arguments import add_json, names, positive, say, size
-from rvos.benchmarks.benchmark_model import ARCHITECTURES, load_model
+from rvos.benchmarks.arguments import add_json, add_markdown, names, positive, say, show_table, size
+from rvos.benchmarks.benchmark_model import load_model
 from rvos.benchmarks.environment import describe_environment, environment_line
+from rvos.benchmarks.model_arguments import add_model_arguments, on_threads
 from rvos.benchmarks.training import headline, measure_training
 from rvos.benchmarks.training_step import TrainingRequest
 from rvos.benchmarks.training_table import training_as_json, training_tables
@@ -28,20 +27,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     add = parser.add_argument
     defaults = TrainingRequest()
-    model = parser.add_mutually_exclusive_group()
-    model.add_argument("--weights", default="tiny", help="'tiny', a path or a hub id")
-    model.add_argument("--architecture", choices=ARCHITECTURES, help="with random weights")
-    model.add_argument("--config", type=Path, metavar="YAML", help="with random weights")
+    add_model_arguments(parser)
     add("--batch-size", type=positive, default=defaults.num_clips, help="clips")
     add("--frames", type=positive, default=defaults.num_frames, help="per clip")
     add("--size", type=size, default=(defaults.height, defaults.width), help="height x width")
     add("--repeats", type=positive, default=defaults.num_repeats, help="measured steps")
-    add("--device", default="auto", help="for example cpu; auto takes the accelerator if any")
-    add("--threads", type=positive, help="of the processor")
     add("--precision", choices=("float32", "bfloat16"), default=defaults.precision)
     add("--checkpoint", action="store_true", help="also measure with activations recomputed")
     add("--off", type=names, default=(), metavar="LEVERS", help="names between commas")
-    add("--markdown", action="store_true", help="print the tables as docs/benchmarks.md has them")
+    add_markdown(parser)
     add_json(parser)
 
 
@@ -59,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     """
     if options.json is not None:
         check_writable(options.json)
-    with _threads(options.threads):
+    with on_threads(options.threads):
         _run(options)
     return 0
 
@@ -78,24 +72,31 @@ def _run(options: argparse.Namespace) -> None:
         checkpointed=options.checkpoint,
     )
     make_model = functools.partial(
-        untrained_model, options.weights, options.architecture, options.config
+        untrained_model,
+        options.weights,
+        options.tokenizer,
+        options.architecture,
+        options.config,
     )
     name = name_of_model(options.weights, options.architecture, options.config)
     environment = describe_environment(device)
     say(f"{headline(request, name)}\n{environment_line(environment)}")
     report = measure_training(make_model, request, device, show_progress=True)
     for title, table in training_tables(report).items():
-        say(f"\n{title}\n\n{table.as_markdown() if options.markdown else table.as_text()}")
+        show_table(table, options.markdown, title)
     say(f"\nlevers: {', '.join(report.levers)}")
     if options.json is not None:
         write_report(options.json, training_as_json(report, name, environment))
 
 
-def untrained_model(weights: str, architecture: str | None, config: Path | None) -> ReferDINO:
+def untrained_model(
+    weights: str, tokenizer: str | None, architecture: str | None, config: Path | None
+) -> ReferDINO:
     """Make the model that the arguments name; random weights get scales that train.
 
     Args:
         weights: Name, path or hub id; what counts if the others are None.
+        tokenizer: Folder or hub id, where the weights carry none.
         architecture: Random weights in this architecture.
         config: Random weights as this file says.
 
@@ -103,7 +104,7 @@ def untrained_model(weights: str, architecture: str | None, config: Path | None)
         The same weights at every call.
     """
     torch.manual_seed(0)
-    _, model = load_model(weights, None, architecture, config)
+    _, model = load_model(weights, tokenizer, architecture, config)
     if architecture is not None or config is not None:
         initialise_from_scratch(model.grounder, model.temporal_enhancer, model.mask_head)
     return model
@@ -123,13 +124,3 @@ def name_of_model(weights: str, architecture: str | None, config: Path | None) -
     if config is not None:
         return f"{config.stem}, random weights"
     return weights if architecture is None else f"{architecture}, random weights"
-
-
-@contextlib.contextmanager
-def _threads(number: int | None) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(number or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -42,6 +42,6 @@ def test_wrong_options_are_refused(options: list[str], capsys: pytest.CaptureFix
 
 
 def test_random_weights_are_the_same_at_every_call() -> None:
-    first, second = (untrained_model("tiny", "tiny_resnet", None) for _ in range(2))
+    first, second = (untrained_model("tiny", None, "tiny_resnet", None) for _ in range(2))
     for one, other in zip(first.parameters(), second.parameters(), strict=True):
         assert torch.equal(one, other)
