@@ -6,6 +6,7 @@ from typing import Protocol
 
 from rvos.benchmarks import (
     dataloading_command,
+    end_to_end_command,
     latency_command,
     memory_command,
     metrics_command,
@@ -28,6 +29,7 @@ class Kind(Protocol):
 # One line per kind; its options stand in rvos/help/benchmark.txt, too.
 _KINDS: dict[str, Kind] = {
     "throughput": throughput_command,
+    "end-to-end": end_to_end_command,
     "training": training_command,
     "latency": latency_command,
     "memory": memory_command,
