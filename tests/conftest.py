@@ -28,7 +28,15 @@ hypothesis.settings.register_profile(
     max_examples=25,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
-hypothesis.settings.load_profile("rvos")
+# `make fuzz`: other examples every night, and many of them.
+hypothesis.settings.register_profile(
+    "nightly",
+    deadline=None,
+    max_examples=1000,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile(os.environ.get("RVOS_HYPOTHESIS_PROFILE", "rvos"))
 
 
 @pytest.fixture(autouse=True)

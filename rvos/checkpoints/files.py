@@ -22,6 +22,10 @@ WEIGHTS_NAME = "model.safetensors"
 CONFIG_NAME = "config.json"
 # Tensors that are read before the file's pages are given back to the system.
 _TENSORS_AT_A_TIME = 64
+# Times the size of a file that its tensors may have in memory: heads that several layers share are
+# listed once per layer, and a compressed file is smaller than what is in it.
+_LARGEST_CLAIM = 16
+_SMALL_CLAIM = 64 << 20
 _FOREIGN_CLASS = re.compile(r"GLOBAL (\S+)")
 
 
@@ -56,6 +60,7 @@ def read_pickled_weights(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         message = f"weights {path} hold a {type(content).__name__}, not a state dict"
         raise CheckpointError(message)
+    _check_claims(path, content)
     return content
 
 
@@ -75,7 +80,7 @@ def read_config(folder: Path) -> dict[str, Any]:
         config = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise _incomplete(folder, CONFIG_NAME) from error
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         message = f"{folder} holds a broken {CONFIG_NAME}: {error}"
         raise CheckpointError(message) from error
     if not isinstance(config, dict):
@@ -157,6 +162,32 @@ def _read_tensors(path: Path, dtype: torch.dtype | None) -> StateDict:
                 converted = dtype if dtype is not None and value.is_floating_point() else None
                 tensors[name] = value.to(converted or value.dtype, copy=True)
     return tensors
+
+
+def _check_claims(path: Path, content: dict[str, Any]) -> None:
+    """Refuse tensors that say to be larger than what is stored: a few bytes, repeated."""
+    claimed = 0
+    pending: list[object] = [content]
+    seen: set[int] = set()
+    while pending:
+        value = pending.pop()
+        # A list may hold another one twice, and so on, so that no walk over all would end.
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, Tensor):
+            claimed += value.numel() * value.element_size()
+        elif isinstance(value, Mapping):
+            pending += [*value.keys(), *value.values()]
+        elif isinstance(value, list | tuple | set | frozenset):
+            pending += value
+    allowed = _LARGEST_CLAIM * path.stat().st_size + _SMALL_CLAIM
+    if claimed > allowed:
+        message = (
+            f"weights {path} claim {claimed / 2**20:.0f} MiB of tensors, and the file has "
+            f"{path.stat().st_size / 2**20:.1f} MiB: it is damaged or made to fill the memory"
+        )
+        raise CheckpointError(message)
 
 
 def _incomplete(folder: Path, name: str) -> CheckpointError:

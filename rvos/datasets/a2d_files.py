@@ -15,6 +15,7 @@ from rvos.datasets.errors import (
     FrameNotFoundError,
     MalformedAnnotationError,
     UnreadableImageError,
+    shorten,
 )
 from rvos.datasets.files import annotation_layout
 from rvos.datasets.safe_names import check_name
@@ -27,6 +28,10 @@ A2D_SPLITS = ("train", "test")
 _CLIP_FOLDERS = ("clips320H", "CLIPS320")
 # The one row whose instance id the annotators' tool has spoilt; every published list drops it.
 _SPOILT = "(copy)"
+_LONGEST_NUMBER = 9
+# Numbers that one entry of an h5 file may hold: a hundred instances of a frame of 2000 x 1000. A
+# small file can claim any number, and memory would be taken for all of them.
+MOST_VALUES = 200_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,7 @@ def read_videos(root: Path) -> list[A2DVideo]:
     path = videos_path(root)
     videos = []
     for number, row in read_csv_rows(path, A2D_NAME):
-        if len(row) < 9 or row[8] not in ("0", "1") or not row[6].isdecimal():
+        if len(row) < 9 or row[8] not in ("0", "1") or not _is_number(row[6]):
             reason = (
                 f"row {number} lacks the number of frames in column 7 or the subset, 0 or 1, in "
                 "column 9"
@@ -288,9 +293,9 @@ def read_instances(path: Path) -> InstanceFrame:
     """
     with _opened(path) as file, annotation_layout(path):
         ids = _ids(file)
-        stored = np.asarray(file["reMask"][()])
-        boxes = np.asarray(file["reBBox"][()], dtype=np.float64).reshape(4, -1).T
-    masks = (stored if stored.ndim == 3 else stored[None]).transpose(0, 2, 1) > 0
+        stored = _values(file, "reMask")
+        masks = (stored if stored.ndim == 3 else stored[None]).transpose(0, 2, 1) > 0
+        boxes = _values(file, "reBBox").astype(np.float64).reshape(4, -1).T
     if not len(ids) == len(set(ids)) == len(masks) == len(boxes):
         reason = f"instances {list(ids)}, {len(masks)} masks and {len(boxes)} boxes do not match"
         raise MalformedAnnotationError(path, reason)
@@ -305,9 +310,33 @@ def _opened(path: Path) -> Iterator[h5py.File]:
     try:
         with h5py.File(path, "r") as file:
             yield file
-    except OSError as error:
-        raise UnreadableImageError(path, str(error)) from error
+    # What the library raises for a damaged file depends on where the damage is.
+    except (OSError, RuntimeError, KeyError) as error:
+        raise UnreadableImageError(path, shorten(error)) from error
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER
 
 
 def _ids(file: h5py.File) -> tuple[int, ...]:
-    return tuple(int(value) for value in np.asarray(file["instance"][()]).ravel())
+    return tuple(int(value) for value in _values(file, "instance").ravel())
+
+
+def _values(file: h5py.File, name: str) -> np.ndarray:
+    """Read one entry, if its numbers lie in this file and are not too many."""
+    link = file.get(name, getlink=True)
+    if link is not None and not isinstance(link, h5py.HardLink):
+        message = f"{name} lies in another place or file"
+        raise ValueError(message)
+    entry = file[name]
+    if not isinstance(entry, h5py.Dataset) or entry.dtype.kind not in "biuf":
+        message = f"{name} holds no numbers"
+        raise TypeError(message)
+    if entry.external is not None or entry.is_virtual:
+        message = f"the numbers of {name} lie in another file"
+        raise ValueError(message)
+    if (entry.size or 0) > MOST_VALUES:
+        message = f"{name} claims {entry.size} numbers, more than {MOST_VALUES}"
+        raise ValueError(message)
+    return np.asarray(entry[()])

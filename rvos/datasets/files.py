@@ -9,17 +9,21 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from rvos.datasets.errors import (
     DatasetNotFoundError,
     FrameNotFoundError,
     MalformedAnnotationError,
     UnreadableImageError,
+    shorten,
 )
+from rvos.ops.picture_limits import PICTURE_ERRORS, open_picture
 
 # A parsed JSON object, not checked yet.
 JSONObject = dict[str, Any]
+# Several times the largest file of a benchmark, which is read as a whole.
+MOST_JSON_BYTES = 8 << 30
 _JSON_SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -81,7 +85,7 @@ def read_json_entries(path: Path, benchmark: str) -> Iterator[tuple[str, Any]]:
         MalformedAnnotationError: If it is no JSON, or not an object; perhaps after some entries.
     """
     with _json_file(path, benchmark):
-        text = path.read_text(encoding="utf-8")
+        text = _read_text(path)
         decoder, position = json.JSONDecoder(), _skip_space(text, 0)
         if not text.startswith("{", position):
             kind = type(json.loads(text)).__name__
@@ -118,7 +122,15 @@ def _skip_mark(text: str, position: int, mark: str) -> int:
 
 def _load_json(path: Path, benchmark: str) -> Any:
     with _json_file(path, benchmark):
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(_read_text(path))
+
+
+def _read_text(path: Path) -> str:
+    num_bytes = path.stat().st_size
+    if num_bytes > MOST_JSON_BYTES:
+        reason = f"it has {num_bytes} bytes, more than {MOST_JSON_BYTES}"
+        raise MalformedAnnotationError(path, reason)
+    return path.read_text(encoding="utf-8")
 
 
 @contextmanager
@@ -128,7 +140,13 @@ def _json_file(path: Path, benchmark: str) -> Iterator[None]:
         yield
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DatasetNotFoundError(path, benchmark) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror or error}"
+        raise MalformedAnnotationError(path, reason) from error
+    except RecursionError as error:
+        raise MalformedAnnotationError(path, "not JSON: nested too deeply") from error
+    # Bytes that are no text, no JSON, or a number of thousands of digits.
+    except ValueError as error:
         raise MalformedAnnotationError(path, f"not JSON: {error}") from error
 
 
@@ -143,7 +161,7 @@ def annotation_layout(path: Path) -> Iterator[None]:
         Nothing.
 
     Raises:
-        MalformedAnnotationError: In place of KeyError, TypeError, AttributeError and ValueError.
+        MalformedAnnotationError: In place of the errors of Python that such an entry leads to.
 
     >>> with annotation_layout(Path("meta.json")):
     ...     {}["videos"]
@@ -153,9 +171,13 @@ def annotation_layout(path: Path) -> Iterator[None]:
     try:
         yield
     except KeyError as error:
-        raise MalformedAnnotationError(path, f"no entry {error}") from error
-    except (TypeError, AttributeError, ValueError) as error:
-        raise MalformedAnnotationError(path, f"an entry of the wrong kind: {error}") from error
+        raise MalformedAnnotationError(path, f"no entry {shorten(error)}") from error
+    except (TypeError, AttributeError, ValueError, IndexError) as error:
+        reason = f"an entry of the wrong kind: {shorten(error)}"
+        raise MalformedAnnotationError(path, reason) from error
+    # JSON has numbers without end: Infinity, or of hundreds of digits.
+    except OverflowError as error:
+        raise MalformedAnnotationError(path, f"a number out of range: {error}") from error
 
 
 def read_frame(path: Path) -> UInt8[np.ndarray, "h w 3"]:
@@ -172,6 +194,23 @@ def read_frame(path: Path) -> UInt8[np.ndarray, "h w 3"]:
         UnreadableImageError: If it is truncated or no image.
     """
     return _decode(path, "RGB")
+
+
+def read_frame_size(path: Path) -> tuple[int, int]:
+    """Read the size of a picture without decoding it.
+
+    Args:
+        path: A JPEG or PNG file.
+
+    Returns:
+        Height and width.
+
+    Raises:
+        FrameNotFoundError: Without the file.
+        UnreadableImageError: If it is no image, or too large.
+    """
+    with _opened(path) as image:
+        return image.height, image.width
 
 
 def read_object_ids(path: Path) -> UInt8[np.ndarray, "h w"]:
@@ -231,14 +270,21 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def _decode(path: Path, mode: str | None) -> np.ndarray:
+    with _opened(path) as image:
+        if mode is not None:
+            return np.array(image if image.mode == mode else image.convert(mode))
+        if image.mode not in ("P", "L"):
+            raise UnreadableImageError(path, f"mode {image.mode}, object ids need a palette")
+        return np.array(image)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Open a picture; what goes wrong while it is read is a damaged file."""
     try:
-        with Image.open(path) as image:
-            if mode is not None:
-                return np.array(image if image.mode == mode else image.convert(mode))
-            if image.mode not in ("P", "L"):
-                raise UnreadableImageError(path, f"mode {image.mode}, object ids need a palette")
-            return np.array(image)
-    except FileNotFoundError as error:
+        with open_picture(path) as image:
+            yield image
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise FrameNotFoundError(path) from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise UnreadableImageError(path, str(error)) from error
+    except PICTURE_ERRORS as error:
+        raise UnreadableImageError(path, shorten(error)) from error

@@ -1,5 +1,6 @@
 """The files of JHMDB-Sentences: list of samples, expressions, and puppet masks per video."""
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -7,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from jaxtyping import Bool
 from scipy.io import loadmat, whosmat
+from scipy.io.matlab import MatReadError
 
 from rvos.datasets.csv_rows import read_csv_rows
 from rvos.datasets.errors import (
@@ -23,7 +25,24 @@ MASKS_FOLDER = "puppet_mask"
 SAMPLES_FILE = "jhmdb_sentences_samples_metadata.json"
 _MASK_KEY = "part_mask"
 # What scipy raises for a damaged file depends on where the damage is.
-_MAT_ERRORS = (OSError, ValueError, TypeError, KeyError, IndexError, EOFError, NotImplementedError)
+_MAT_ERRORS = (
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    EOFError,
+    NotImplementedError,
+    AttributeError,
+    AssertionError,
+    NameError,
+    OverflowError,
+    RecursionError,
+    zlib.error,
+    MatReadError,
+)
+# Numbers that the masks of one video may have: the longest has 40 of 240 x 320. A small file can
+# claim any number, and memory would be taken for all of them.
+MOST_VALUES = 200_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +157,8 @@ def read_puppet_masks(path: Path) -> Bool[np.ndarray, "t h w"]:
         masks = np.asarray(loadmat(str(path), variable_names=[_MASK_KEY])[_MASK_KEY])
     except _MAT_ERRORS as error:
         raise UnreadableImageError(path, str(error)) from error
+    if masks.ndim != 3 or masks.dtype.kind not in "biuf":
+        raise MalformedAnnotationError(path, f"no three-dimensional {_MASK_KEY} of numbers")
     return np.moveaxis(masks, -1, 0) > 0
 
 
@@ -164,6 +185,9 @@ def read_puppet_size(path: Path) -> tuple[int, int, int]:
     if len(shapes.get(_MASK_KEY, ())) != 3:
         raise MalformedAnnotationError(path, f"no three-dimensional {_MASK_KEY}")
     height, width, num_masks = shapes[_MASK_KEY]
+    if height * width * num_masks > MOST_VALUES:
+        reason = f"its masks claim {height} x {width} x {num_masks} values"
+        raise MalformedAnnotationError(path, reason)
     return int(height), int(width), int(num_masks)
 
 

@@ -19,6 +19,7 @@ from rvos.datasets.referring_video import ReferringVideoDataset
 from rvos.datasets.safe_names import check_name
 from rvos.datasets.video_index import (
     Video,
+    check_frames,
     find_unknown_objects,
     id_order,
     parse_expressions,
@@ -135,7 +136,8 @@ def _parse_video(video_id: str, entry: JSONObject, path: Path) -> Video:
     tracks.update(str(item["anno_id"]) for item in entry.get("objects", {}).values())
     frames = parse_frames(entry["frames"], path)
     check_name(video_id, path)
-    return Video(video_id, frames, tuple(sorted(tracks, key=id_order)), expressions)
+    tracks_in_order = tuple(sorted(tracks, key=id_order))
+    return check_frames(Video(video_id, frames, tracks_in_order, expressions), path)
 
 
 def _read_masks(path: Path) -> MaskTable:

@@ -15,6 +15,7 @@ from rvos.datasets.referring_video import ReferringVideoDataset
 from rvos.datasets.safe_names import check_name
 from rvos.datasets.video_index import (
     Video,
+    check_frames,
     find_unknown_objects,
     id_list,
     id_order,
@@ -186,4 +187,5 @@ def _parse_video(
         tracks = list({track_id for e in expressions for track_id in e.track_ids})
     frames = parse_frames(entry["frames"], path)
     check_name(video_id, path)
-    return Video(video_id, frames, tuple(sorted(tracks, key=id_order)), expressions)
+    tracks_in_order = tuple(sorted(tracks, key=id_order))
+    return check_frames(Video(video_id, frames, tracks_in_order, expressions), path)

@@ -118,6 +118,14 @@ def _parse(entries: list[Any]) -> Iterator[Reference]:
             ref_id=int(entry["ref_id"]),
             annotation_id=int(entry["ann_id"]),
             image_id=int(entry["image_id"]),
-            split=str(entry["split"]),
-            expressions=tuple(str(sentence["sent"]) for sentence in entry["sentences"]),
+            split=_text(entry["split"]),
+            expressions=tuple(_text(sentence["sent"]) for sentence in entry["sentences"]),
         )
+
+
+def _text(value: object) -> str:
+    # Not str(value): a pickle can hold a list that is small there and endless as text.
+    if not isinstance(value, str):
+        message = f"a {type(value).__name__} in place of text"
+        raise TypeError(message)
+    return value

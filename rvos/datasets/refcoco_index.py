@@ -12,6 +12,7 @@ from jaxtyping import Float64, Int
 from rvos.datasets.errors import MalformedAnnotationError
 from rvos.datasets.files import JSONObject, annotation_layout, read_json
 from rvos.datasets.mask_table import MaskTable
+from rvos.datasets.safe_names import check_name
 from rvos.datasets.text_table import TextTable
 from rvos.datasets.video_index import clean_expression
 from rvos.ops.coco_segmentation import segmentation_to_rle
@@ -122,7 +123,8 @@ def _build(
     texts: list[str] = []
     num_crowds = 0
     for image, annotation in rows:
-        file_name, size = str(image["file_name"]), (int(image["height"]), int(image["width"]))
+        file_name = check_name(str(image["file_name"]), path)
+        size = (int(image["height"]), int(image["width"]))
         if annotation is None:
             raise MalformedAnnotationError(path, f"image {image['id']} has no annotation")
         if file_name not in images:
@@ -166,4 +168,7 @@ def _corners(annotation: JSONObject) -> list[float]:
     if annotation.get("bbox") is None:
         return [math.nan] * 4
     left, top, width, height = map(float, annotation["bbox"])
+    if not all(map(math.isfinite, (left, top, width, height))):
+        message = f"the box {annotation['bbox']} is none"
+        raise ValueError(message)
     return [left, top, left + width, top + height]

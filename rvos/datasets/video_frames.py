@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -9,6 +10,13 @@ import numpy as np
 from jaxtyping import UInt8
 
 from rvos.datasets.errors import FrameNotFoundError, UnreadableVideoError
+from rvos.ops.video_limits import (
+    MOST_FRAMES,
+    VIDEO_ERRORS,
+    limit_frame_size,
+    open_container,
+    video_reason,
+)
 
 
 @dataclass
@@ -41,9 +49,10 @@ def read_video_frames(path: Path, indices: Sequence[int]) -> DecodedFrames:
     if not path.is_file():
         raise FrameNotFoundError(path)
     try:
-        with av.open(str(path)) as container:
+        with open_container(path) as container:
             if not container.streams.video:
                 raise UnreadableVideoError(path, "no pictures in it")
+            limit_frame_size(container.streams.video[0])
             times = _presentation_times(container)
             if not times:
                 raise UnreadableVideoError(path, "no frame in it")
@@ -52,8 +61,8 @@ def read_video_frames(path: Path, indices: Sequence[int]) -> DecodedFrames:
             images = _collect(_decode_from(container, times, min(wanted)), wanted)
             if wanted - images.keys():  # a file that cannot be entered at its key frames
                 images = _collect(_decode_from(container, times, 0), wanted)
-    except (av.FFmpegError, OSError) as error:
-        raise UnreadableVideoError(path, (error.strerror or str(error)).lower()) from error
+    except VIDEO_ERRORS as error:
+        raise UnreadableVideoError(path, video_reason(error)) from error
     if wanted - images.keys():
         raise UnreadableVideoError(path, f"frame {min(wanted - images.keys())} does not decode")
     return DecodedFrames({index: images[k] for index, k in kept.items()}, len(times))
@@ -61,7 +70,7 @@ def read_video_frames(path: Path, indices: Sequence[int]) -> DecodedFrames:
 
 def _presentation_times(container: av.container.InputContainer) -> list[int]:
     """Times of all frames in the order in which they are shown; nothing is decoded for it."""
-    packets = container.demux(container.streams.video[0])
+    packets = islice(container.demux(container.streams.video[0]), MOST_FRAMES)
     return sorted({p.pts for p in packets if p.pts is not None and not p.is_discard})
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
-from rvos.datasets.errors import UnknownObjectError
+from rvos.datasets.errors import MalformedAnnotationError, UnknownObjectError
 from rvos.datasets.files import JSONObject, annotation_layout, read_json
 from rvos.datasets.safe_names import check_name
 
@@ -55,6 +55,9 @@ class Video:
     expressions: tuple[Expression, ...]
 
 
+_LONGEST_NUMBER = 1000
+
+
 def clean_expression(text: str) -> str:
     """Lower the case and collapse white space, as every data set of the field does.
 
@@ -64,9 +67,13 @@ def clean_expression(text: str) -> str:
     Returns:
         The cleaned expression.
 
+    Raises:
+        UnicodeEncodeError: Half a character, as JSON can hold, is no text; it is a ``ValueError``.
+
     >>> clean_expression(" A person  on the Left ")
     'a person on the left'
     """
+    text.encode("utf-8")
     return " ".join(text.lower().split())
 
 
@@ -82,7 +89,8 @@ def id_order(identifier: str) -> tuple[int, int, str]:
     >>> sorted(["10", "b", "9"], key=id_order)
     ['9', '10', 'b']
     """
-    if identifier.isascii() and identifier.isdigit():
+    # Python makes no number of thousands of digits.
+    if identifier.isascii() and identifier.isdigit() and len(identifier) <= _LONGEST_NUMBER:
         return (0, int(identifier), identifier)
     return (1, 0, identifier)
 
@@ -121,7 +129,10 @@ def read_video_entries(path: Path, benchmark: str) -> JSONObject:
     """
     content = read_json(path, benchmark)
     with annotation_layout(path):
-        return dict(content["videos"])
+        videos = dict(content["videos"])
+    if not videos:
+        raise MalformedAnnotationError(path, "it lists no video")
+    return videos
 
 
 def parse_frames(frames: Iterable[object], path: Path) -> tuple[str, ...]:
@@ -136,11 +147,57 @@ def parse_frames(frames: Iterable[object], path: Path) -> tuple[str, ...]:
 
     Raises:
         UnsafeNameError: If one is no plain file name.
+        TypeError: If one is neither text nor a whole number.
 
     >>> parse_frames(["00000", "00005"], Path("meta_expressions.json"))
     ('00000', '00005')
     """
-    return tuple(sys.intern(check_name(str(frame), path)) for frame in frames)
+    return tuple(sys.intern(check_name(frame_name(frame), path)) for frame in frames)
+
+
+def check_frames(video: Video, path: Path) -> Video:
+    """Refuse a video of which no clip can be made.
+
+    Args:
+        video: The video.
+        path: The annotation file, for errors.
+
+    Returns:
+        The video.
+
+    Raises:
+        MalformedAnnotationError: If it has no frames, or one is listed twice.
+
+    >>> check_frames(Video("a", ("0", "1"), (), ()), Path("meta.json")).video_id
+    'a'
+    """
+    if not video.frame_ids:
+        raise MalformedAnnotationError(path, f"video {video.video_id} lists no frame")
+    if len(set(video.frame_ids)) < len(video.frame_ids):
+        reason = f"video {video.video_id} lists a frame twice"
+        raise MalformedAnnotationError(path, reason)
+    return video
+
+
+def frame_name(frame: object) -> str:
+    """Take the name of a frame, which some files hold as a number.
+
+    Args:
+        frame: The entry.
+
+    Returns:
+        The name.
+
+    Raises:
+        TypeError: If it is neither text nor a whole number.
+
+    >>> frame_name(12)
+    '12'
+    """
+    if isinstance(frame, bool) or not isinstance(frame, str | int):
+        message = f"a frame is named by a {type(frame).__name__}"
+        raise TypeError(message)
+    return str(frame)
 
 
 def parse_expressions(entries: JSONObject, target_key: str, path: Path) -> tuple[Expression, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rvos.datasets.errors import shorten
 from rvos.evaluation.prediction_source import (
     FolderSource,
     PredictionError,
@@ -20,6 +21,9 @@ ImageId = str | int
 Box = tuple[float, float, float, float]
 
 _MOST_BYTES = 8 << 30
+# Whole numbers above it are not told apart as floats.
+_LARGEST_INTEGER = 1 << 53
+_LONGEST_REASON = 400
 
 
 class DetectionFileError(PredictionError):
@@ -34,7 +38,7 @@ class DetectionFileError(PredictionError):
     """
 
     def __init__(self, place: str, reason: str) -> None:
-        super().__init__(f"{place} {reason}; write the file anew")
+        super().__init__(f"{place} {shorten(reason, _LONGEST_REASON)}; write the file anew")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,8 @@ class DetectionFile:
         self.place = source.place(name)
         try:
             entries = json.loads(source.read(name, _MOST_BYTES))
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        # Bytes that are no text, no JSON, or a number of thousands of digits.
+        except (ValueError, RecursionError) as error:
             raise DetectionFileError(self.place, f"is no JSON ({error})") from error
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             raise DetectionFileError(self.place, "is not a list of objects, as COCO's results are")
@@ -197,7 +202,9 @@ def best_detection(detections: Sequence[Detection]) -> Detection | None:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return math.isfinite(value) if isinstance(value, float) else abs(value) <= _LARGEST_INTEGER
 
 
 def _find_file(path: Path) -> tuple[PredictionSource, str]:

@@ -7,7 +7,6 @@ from typing import Protocol, runtime_checkable
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from tqdm import tqdm
 
 from rvos.datasets.moving_shapes.baselines import (
     largest_object,
@@ -18,6 +17,7 @@ from rvos.datasets.referring_video import ReferringVideoDataset
 from rvos.inference.selection import TrackSelection, resize_mask_logits, union_of_masks
 from rvos.metrics import JAndF, JAndFResult
 from rvos.structures import ImageFeatures, SegmentationOutput, TextTokens, VideoSample
+from rvos.visualization.progress_bar import with_bar
 
 # A kind counts as learned if its J&F is this much above the one with shuffled expressions.
 LEARNED_MARGIN = 0.25
@@ -123,9 +123,7 @@ def score_held_out(
     partners = _partner_expressions(samples) if shuffle else []
     image: list[ImageFeatures] = []
     encoded_video = ""
-    for index in tqdm(
-        range(len(samples)), desc="scoring", unit="expression", disable=not show_progress
-    ):
+    for index in with_bar(range(len(samples)), "scoring", "expression", show_progress):
         sample = samples[index]
         if sample.video_id != encoded_video:
             image = model.encode_frames(sample.frames.unsqueeze(0).to(device))

@@ -5,9 +5,10 @@ import warnings
 
 import numpy as np
 from jaxtyping import Bool, UInt8
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from rvos.evaluation.prediction_source import PredictionError, PredictionSource
+from rvos.ops.picture_limits import PICTURE_ERRORS
 
 _MODES = ("1", "L", "P")
 # An 8-bit PNG hardly exceeds its pixels, whatever wrote it; what is added is for its metadata.
@@ -108,7 +109,7 @@ def decode_label_map(
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         message = f"{place} claims a size that no video has; write it anew"
         raise PredictionError(message) from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except PICTURE_ERRORS as error:
         message = f"{place} is no readable PNG ({error}); write it anew"
         raise PredictionError(message) from error
 

@@ -4,7 +4,6 @@ import math
 import multiprocessing
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -15,12 +14,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from rvos.evaluation.bootstrap import Interval, bootstrap_interval, set_intervals
 from rvos.evaluation.protocols import ScoreRow, ScoringProtocol, VideoResult, find_protocol
 from rvos.evaluation.set_measures import SetMeasures
 from rvos.structures.errors import RvosError
+from rvos.visualization.progress_bar import open_bar
 
 
 class ScoringError(RvosError):
@@ -119,13 +118,8 @@ def score_predictions(job: ScoringJob, workers: int = 1, show_progress: bool = F
     protocol = job.open()
     video_ids = list(protocol.video_ids)
     results: dict[str, VideoResult] = {}
-    with tqdm(
-        desc=f"scoring {job.predictions.name}",
-        total=len(video_ids),
-        unit="video",
-        disable=not show_progress,
-        file=sys.stderr,
-    ) as bar:
+    title = f"scoring {job.predictions.name}"
+    with open_bar(title, len(video_ids), "video", show_progress) as bar:
         for result in _score_all(job, protocol, min(workers, len(video_ids))):
             results[result.video_id] = result
             bar.update()

@@ -6,10 +6,23 @@ import inspect
 from typing import Any
 
 from torch import nn
+from torch.nn.modules.module import register_module_module_registration_hook
 
 from rvos.structures.errors import RvosError
 
 Description = dict[str, Any]
+
+# A model has some twenty parts; what names thousands, or holds itself, is no description of one.
+MOST_PARTS = 1000
+# Modules of transformers count too: the largest published model has less than 3,000.
+MOST_MODULES = 50_000
+# No width, length or vocabulary of a model is larger; a billion of anything would be built until
+# the memory is full.
+LARGEST_NUMBER = 1 << 20
+_PACKAGE = "rvos."
+_MOST_VALUES = 100_000
+_DEEPEST = 50
+_LONGEST_REASON = 200
 
 
 class DescribedModule(nn.Module):
@@ -74,25 +87,89 @@ def build(description: Any) -> Any:
         description: The mapping, or a plain value, which is returned unchanged.
 
     Raises:
-        RvosError: A class is not one of rvos's described modules, or does not take the arguments.
+        RvosError: A class is not one of rvos's described modules, or does not take the arguments;
+            or the model would be larger than any.
     """
-    if not (isinstance(description, dict) and "class_path" in description):
+    if not _is_part(description):
         return description
-    module_name, _, class_name = str(description["class_path"]).rpartition(".")
-    if not module_name.startswith("rvos."):
-        message = f"config names {description['class_path']!r}; only classes of rvos can be built"
+    _check_values(description)
+    count = 0
+
+    def register(module: nn.Module, name: str, submodule: nn.Module | None) -> None:
+        nonlocal count
+        count += 1
+        if count > MOST_MODULES:
+            message = f"config describes a model of more than {MOST_MODULES} modules"
+            raise RvosError(message)
+
+    hook = register_module_module_registration_hook(register)
+    try:
+        return _build(description)
+    finally:
+        hook.remove()
+
+
+def _build(description: Any) -> Any:
+    if not _is_part(description):
+        return description
+    cls = _find_class(description["class_path"])
+    values = description.get("init_args", {})
+    arguments = {name: _build(value) for name, value in values.items()}
+    try:
+        return cls(**arguments)
+    except RvosError:
+        raise
+    # Constructors of torch and transformers raise whatever the first wrong value leads to.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:_LONGEST_REASON]
+        message = f"config gives {cls.__name__} arguments that it does not take: {reason}"
+        raise RvosError(message) from error
+
+
+def _is_part(value: Any) -> bool:
+    return isinstance(value, dict) and "class_path" in value
+
+
+def _find_class(path: Any) -> type[DescribedModule]:
+    """Find a class by name; nothing outside the package is imported."""
+    shown = repr(path)[:_LONGEST_REASON]
+    module_name, _, class_name = str(path).rpartition(".")
+    if not (isinstance(path, str) and module_name.startswith(_PACKAGE)):
+        message = f"config names {shown}; only classes of rvos can be built"
         raise RvosError(message)
     try:
         cls = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError) as error:
-        message = f"config names {description['class_path']!r}, which this version of rvos lacks"
+    # A name that ends in a dot, or holds two of them, is no module either.
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
+        message = f"config names {shown}, which this version of rvos lacks"
         raise RvosError(message) from error
+    # A class that a module of rvos has imported from elsewhere is none of rvos.
     if not (inspect.isclass(cls) and issubclass(cls, DescribedModule)):
-        message = f"config names {description['class_path']!r}, which is not a model part"
+        message = f"config names {shown}, which is not a model part"
         raise RvosError(message)
-    arguments = {name: build(value) for name, value in description.get("init_args", {}).items()}
-    try:
-        return cls(**arguments)
-    except (TypeError, ValueError, LookupError) as error:
-        message = f"config gives {class_name} arguments that it does not take: {error}"
-        raise RvosError(message) from error
+    return cls
+
+
+def _check_values(description: Description) -> None:
+    """Refuse what would be built without end: too many parts, too deep, too large a number."""
+    pending: list[tuple[Any, int]] = [(description, 0)]
+    num_values = num_parts = 0
+    while pending:
+        value, depth = pending.pop()
+        num_values += 1
+        num_parts += _is_part(value)
+        if num_values > _MOST_VALUES or num_parts > MOST_PARTS or depth > _DEEPEST:
+            message = "config describes no model: it holds too many values, or too deep ones"
+            raise RvosError(message)
+        if isinstance(value, int | float) and not abs(value) <= LARGEST_NUMBER:
+            message = (
+                f"config holds the number {value:.3g}, which no part of a model is as large as"
+            )
+            raise RvosError(message)
+        if isinstance(value, dict):
+            if _is_part(value) and not isinstance(value.get("init_args", {}), dict):
+                message = "config has init_args that are no mapping"
+                raise RvosError(message)
+            pending += [(part, depth + 1) for part in value.values()]
+        elif isinstance(value, list | tuple):
+            pending += [(part, depth + 1) for part in value]

@@ -15,6 +15,7 @@ from rvos.models.adaptation import adapt_layers
 from rvos.models.grounding_dino import ExpressionTokenizer
 from rvos.models.referdino import ReferDINO
 from rvos.models.weight_sources import WeightsSource, open_weights
+from rvos.structures.errors import RvosError
 
 
 @dataclass
@@ -119,9 +120,13 @@ def _build(weights: WeightsSource) -> ReferDINO:
             "initial_weights"
         )
         raise CheckpointError(message)
-    with WithoutWeights():
-        model = build(weights.description)
+    try:
+        with WithoutWeights():
+            model = build(weights.description)
+    except RvosError as error:
+        message = f"{weights.source}: {error}; restore the file as it was written"
+        raise CheckpointError(message) from error
     if not isinstance(model, ReferDINO):
-        message = f"{weights.source} does not hold a ReferDINO"
+        message = f"{weights.source} does not hold a ReferDINO; give the weights of one"
         raise CheckpointError(message)
     return model

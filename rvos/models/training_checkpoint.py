@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from torch import Tensor
+
 from rvos.checkpoints.files import CheckpointError
 from rvos.checkpoints.renaming import StateDict
 from rvos.layers.described import Description, describe
@@ -50,13 +52,22 @@ def read_tokenizer(content: dict[str, Any], max_tokens: int = 256) -> Expression
     Returns:
         The tokenizer; None if there is none in the checkpoint.
 
+    Raises:
+        RvosError: What stands in its place is none.
+
     Example:
         >>> read_tokenizer({"state_dict": {}}) is None
         True
     """
     described = content.get(_KEY)
     files = described.get("tokenizer") if isinstance(described, dict) else None
-    return None if files is None else ExpressionTokenizer.from_files(files, max_tokens)
+    if files is None:
+        return None
+    texts = [*files, *files.values()] if isinstance(files, dict) else [files]
+    if not all(isinstance(text, str) for text in texts) or isinstance(files, str):
+        message = "the tokenizer in the checkpoint is none; give another one with --tokenizer"
+        raise CheckpointError(message)
+    return ExpressionTokenizer.from_files(files, max_tokens)
 
 
 def read_model_description(
@@ -75,7 +86,7 @@ def read_model_description(
         CheckpointError: The checkpoint does not say which model it belongs to.
     """
     described = content.get(_KEY)
-    if not isinstance(described, dict) or "description" not in described:
+    if not (isinstance(described, dict) and isinstance(described.get("description"), dict)):
         message = (
             f"{source} does not say which model it belongs to; pass it to `rvos fit`, `validate` "
             "or `predict` with its experiment file and --ckpt_path"
@@ -104,5 +115,5 @@ def read_model_weights(content: dict[str, Any], source: str) -> StateDict:
     return {
         name.removeprefix(_PREFIX): value
         for name, value in state.items()
-        if name.startswith(_PREFIX)
+        if isinstance(name, str) and name.startswith(_PREFIX) and isinstance(value, Tensor)
     }

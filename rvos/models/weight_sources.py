@@ -99,11 +99,15 @@ def _open_folder(folder: Path) -> WeightsSource:
     if "model_type" in config and "model" not in config:
         return _from_grounding_dino(read_transformers(folder))
     _, state_dict = read_folder(folder, torch.float32)
+    description = config.get("model", {})
+    if not isinstance(description, dict):
+        message = f"{folder / CONFIG_NAME} describes no model; restore the folder as it was written"
+        raise CheckpointError(message)
     has_tokenizer = any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt"))
     return WeightsSource(
         source=str(folder),
         state_dict=state_dict,
-        description=config.get("model", {}),
+        description=description,
         tokenizer=ExpressionTokenizer(folder) if has_tokenizer else None,
     )
 

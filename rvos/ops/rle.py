@@ -7,6 +7,9 @@ import numpy as np
 from jaxtyping import Bool
 from pycocotools import mask as coco_mask
 
+# Bits of one coded run: a mask has less than 2 ** 30 pixels, and a difference has a sign.
+_MOST_BITS = 35
+
 
 @dataclass(frozen=True, slots=True)
 class RunLengthMask:
@@ -163,6 +166,9 @@ def check_mask(rle: RunLengthMask) -> None:
         value |= (digit & 31) << shift
         shift += 5
         if digit & 32:
+            if shift >= _MOST_BITS:
+                message = "a run is longer than any mask"
+                raise ValueError(message)
             continue
         if digit & 16:
             value -= 1 << shift

@@ -102,7 +102,9 @@ def test_sentences_of_an_image_share_its_decoding(
 ) -> None:
     opened: list[str] = []
     real_open = Image.open
-    monkeypatch.setattr(Image, "open", lambda path: opened.append(str(path)) or real_open(path))
+    monkeypatch.setattr(
+        Image, "open", lambda path, **kinds: opened.append(str(path)) or real_open(path, **kinds)
+    )
     dataset = RefCOCODataset(refcoco_root, "refcoco", "train")
     assert len([dataset[index] for index in range(len(dataset))]) == 11
     assert len(opened) == 2

@@ -132,7 +132,9 @@ def test_evaluation_takes_whole_videos_and_decodes_them_once(
     dataset = MeViSDataset(mevis_root, "valid_u")
     opened: list[str] = []
     real_open = Image.open
-    monkeypatch.setattr(Image, "open", lambda path: opened.append(str(path)) or real_open(path))
+    monkeypatch.setattr(
+        Image, "open", lambda path, **kinds: opened.append(str(path)) or real_open(path, **kinds)
+    )
     samples = [dataset[i] for i in range(len(dataset))]
     assert [s.sample_id for s in samples] == [
         "aa/0",

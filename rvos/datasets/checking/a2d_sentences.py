@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-import av
-
 from rvos.datasets.a2d_files import (
     A2DSample,
     find_clips,
@@ -31,6 +29,12 @@ from rvos.datasets.errors import (
     UnreadableVideoError,
 )
 from rvos.datasets.preparation.a2d_sentences import GROUND_TRUTH
+from rvos.ops.video_limits import (
+    VIDEO_ERRORS,
+    limit_frame_size,
+    open_container,
+    video_reason,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +125,15 @@ def _look(path: Path, is_deep: bool) -> _Clip | DatasetError:
     if not path.is_file():
         return FrameNotFoundError(path)
     try:
-        with av.open(str(path)) as container:
+        with open_container(path) as container:
             if not container.streams.video:
                 return UnreadableVideoError(path, "no pictures in it")
             stream = container.streams.video[0]
+            limit_frame_size(stream)
             size = (stream.height, stream.width)
             num_frames = sum(1 for _ in container.decode(stream)) if is_deep else None
-    except (av.FFmpegError, OSError) as error:
-        return UnreadableVideoError(path, (error.strerror or str(error)).lower())
+    except VIDEO_ERRORS as error:
+        return UnreadableVideoError(path, video_reason(error))
     return _Clip(size, num_frames)
 
 

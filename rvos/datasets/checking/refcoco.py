@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from PIL import Image
-
 from rvos.datasets.checking.inspection import Inspection
 from rvos.datasets.errors import (
     DatasetError,
     FrameNotFoundError,
     MalformedAnnotationError,
-    UnreadableImageError,
 )
-from rvos.datasets.files import annotation_layout, read_frame, read_json
+from rvos.datasets.files import annotation_layout, read_frame, read_frame_size, read_json
 from rvos.datasets.refcoco_files import (
     RELEASES,
     RefCOCOName,
@@ -109,10 +106,9 @@ def _decode(path: Path) -> tuple[int, int] | DatasetError:
 
 def _read_header(path: Path) -> tuple[int, int] | DatasetError:
     try:
-        with Image.open(path) as image:
-            return image.height, image.width
-    except OSError as error:
-        return UnreadableImageError(path, str(error))
+        return read_frame_size(path)
+    except DatasetError as error:
+        return error
 
 
 def _check_objects(

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import Image
 
 from rvos.datasets.checking.inspection import Inspection
 from rvos.datasets.errors import DatasetError, FrameNotFoundError, MaskSizeError
-from rvos.datasets.files import read_frame, read_object_ids
+from rvos.datasets.files import read_frame, read_frame_size, read_object_ids
 from rvos.datasets.video_index import parse_frames
 
 _UNPACK = "unpack the archive again"
@@ -159,13 +158,9 @@ def _look(job: _Job) -> _Picture | DatasetError:
             return _Picture(pixels.shape[:2], frozenset(np.unique(pixels).tolist()))
         if job.decode:
             return _Picture(read_frame(job.path).shape[:2], frozenset())
-        with Image.open(job.path) as image:
-            return _Picture((image.height, image.width), frozenset())
+        return _Picture(read_frame_size(job.path), frozenset())
     except DatasetError as error:
         return error
-    except OSError:
-        # The reader words what is wrong.
-        return _look(_Job(job.path, job.kind, decode=True))
 
 
 def _check_sizes(

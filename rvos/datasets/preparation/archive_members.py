@@ -3,6 +3,7 @@
 import io
 import lzma
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
+from rvos.datasets.errors import shorten
 from rvos.datasets.preparation.outputs import PreparationError
 
 Archive = zipfile.ZipFile | tarfile.TarFile
@@ -25,6 +27,10 @@ _DAMAGE = (
     OSError,
     RuntimeError,
     ValueError,
+    LookupError,
+    TypeError,
+    OverflowError,
+    struct.error,
 )
 
 
@@ -67,8 +73,8 @@ def opened_archive(path: Path) -> Iterator[Archive]:
                 yield tape
     except _DAMAGE as error:
         message = (
-            f"{path} cannot be unpacked ({error}): if the disk is fine, the archive is damaged or "
-            "encrypted; download it again"
+            f"{path} cannot be unpacked ({shorten(error)}): if the disk is fine, the archive is "
+            "damaged or encrypted; download it again"
         )
         raise PreparationError(message) from error
 
@@ -82,9 +88,22 @@ def list_members(archive: Archive) -> list[Member]:
     Returns:
         Its members, in their order.
     """
+    return list(iterate_members(archive))
+
+
+def iterate_members(archive: Archive) -> Iterator[Member]:
+    """List what is in an archive, one by one: of a packed tape, all before it is unpacked.
+
+    Args:
+        archive: The open archive.
+
+    Yields:
+        Its members, in their order.
+    """
     if isinstance(archive, zipfile.ZipFile):
-        return [_of_zip(info) for info in archive.infolist()]
-    return [_of_tar(info) for info in archive]
+        yield from map(_of_zip, archive.infolist())
+    else:
+        yield from map(_of_tar, archive)
 
 
 def open_member(archive: Archive, member: Member) -> io.BufferedIOBase:

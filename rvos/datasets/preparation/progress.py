@@ -1,12 +1,10 @@
 """Progress of data work."""
 
-import sys
-
-from tqdm import tqdm
+from rvos.visualization.progress_bar import Bar, open_bar
 
 
-def make_item_bar(title: str, total: int | None, unit: str, show: bool) -> "tqdm[None]":
-    """Make a bar that counts items and tells the time left, on stderr.
+def make_item_bar(title: str, total: int | None, unit: str, show: bool) -> Bar:
+    """Make a bar that counts items and tells the time left, on stderr: lines in a log.
 
     Args:
         title: What is going on.
@@ -20,4 +18,4 @@ def make_item_bar(title: str, total: int | None, unit: str, show: bool) -> "tqdm
     >>> with make_item_bar("reading", 3, "file", show=False) as bar:
     ...     _ = bar.update()
     """
-    return tqdm(desc=title, total=total, unit=unit, disable=not show, file=sys.stderr)
+    return open_bar(title, total, unit, show)

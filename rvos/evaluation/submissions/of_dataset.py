@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from PIL import Image
-
 from rvos.datasets.a2d_files import A2DSample
 from rvos.datasets.a2d_sentences import A2DSentencesDataset
 from rvos.datasets.clip_dataset import ClipDataset
+from rvos.datasets.files import read_frame_size
 from rvos.datasets.jhmdb_files import JHMDBSample
 from rvos.datasets.jhmdb_sentences import JHMDBSentencesDataset
 from rvos.datasets.mevis import MeViSDataset
@@ -76,8 +75,7 @@ def _archive(
 
     def frame_size(video_id: str) -> tuple[int, int]:
         video = videos[video_id]
-        with Image.open(dataset.frame_path(video, video.frame_ids[0])) as image:
-            return image.height, image.width
+        return read_frame_size(dataset.frame_path(video, video.frame_ids[0]))
 
     return MaskArchive(folder, samples, server_folder, frame_size)
 

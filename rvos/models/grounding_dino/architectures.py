@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from transformers import GroundingDinoConfig
 
+from rvos.structures.errors import RvosError
+
 ArchitectureName = Literal["swin_tiny", "swin_base", "tiny", "tiny_convnext", "tiny_resnet"]
 
 # The released models have no dropout in the transformer; transformers defaults to 0.1.
@@ -53,6 +55,17 @@ _TINY: dict[str, Any] = {
     "text_config": _TINY_TEXT,
 }
 
+# Entries of a transformers configuration that name code or weights elsewhere: classes in the
+# repository, attention kernels and quantisers from the hub, backbones with weights of their own.
+_FETCHING = frozenset(
+    {"auto_map", "custom_pipelines", "kernel_config", "quantization_config", "trust_remote_code"}
+    | {"use_pretrained_backbone", "use_timm_backbone", "backbone", "use_kernels"}
+    | {"attn_implementation", "_attn_implementation", "_attn_implementation_internal"}
+    | {"experts_implementation", "_experts_implementation", "_experts_implementation_internal"}
+)
+# Those of torch and transformers themselves.
+_OWN_ATTENTION = ("eager", "sdpa")
+
 _ARCHITECTURES: dict[str, dict[str, Any]] = {
     "swin_tiny": {**_PUBLISHED, "backbone_config": _SWIN_TINY},
     "swin_base": {**_PUBLISHED, "backbone_config": _SWIN_BASE},
@@ -99,14 +112,45 @@ def architecture(name: ArchitectureName | dict[str, Any]) -> GroundingDinoConfig
     Returns:
         A configuration whose backbone returns strides 4, 8, 16 and 32.
 
+    Raises:
+        RvosError: The name is not known, or the arguments would make transformers fetch or run
+            something.
+
     Example:
         >>> architecture("swin_tiny").num_queries, architecture({"num_queries": 7}).num_queries
         (900, 7)
     """
+    if isinstance(name, str) and name not in _ARCHITECTURES:
+        message = f"no architecture called {name[:80]!r}; known: {', '.join(_ARCHITECTURES)}"
+        raise RvosError(message)
     arguments = copy.deepcopy(_ARCHITECTURES[name] if isinstance(name, str) else name)
+    refuse_fetching(arguments)
     backbone = dict(arguments.pop("backbone_config", _SWIN_TINY))
     text = dict(arguments.pop("text_config", {"model_type": "bert"}))
     # Stage 1 (stride 4) serves the mask branch only; the grounder's levels start at stage 2.
     backbone["out_indices"] = [1, 2, 3, 4]
     backbone.pop("out_features", None)
     return GroundingDinoConfig(backbone_config=backbone, text_config=text, **arguments)
+
+
+def refuse_fetching(arguments: dict[str, Any]) -> None:
+    """Refuse a configuration that names code or weights which transformers would fetch.
+
+    Args:
+        arguments: Of ``GroundingDinoConfig``, from a file of unknown origin.
+
+    Raises:
+        RvosError: One of them, at any depth, does.
+
+    Example:
+        >>> refuse_fetching({"backbone": None, "text_config": {"model_type": "bert"}})
+    """
+    for key, value in arguments.items():
+        if key in _FETCHING and value and value not in _OWN_ATTENTION:
+            message = (
+                f"config asks for {key} = {str(value)[:80]!r}, which could fetch and run code; "
+                "nothing was run; remove the entry"
+            )
+            raise RvosError(message)
+        if isinstance(value, dict):
+            refuse_fetching(value)

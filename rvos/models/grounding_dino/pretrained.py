@@ -16,9 +16,11 @@ from rvos.checkpoints.recognition import recognise_released, split_tensors, unwr
 from rvos.checkpoints.referdino import rename_released
 from rvos.checkpoints.renaming import StateDict
 from rvos.checkpoints.report import LoadReport, compare_weights
+from rvos.layers.described import build
 from rvos.layers.skeleton import WithoutWeights, assign_weights
 from rvos.models.grounding_dino.architectures import ArchitectureName
 from rvos.models.grounding_dino.grounder import Grounder
+from rvos.structures.errors import RvosError
 
 _GROUNDER = "grounder."
 # About the file, not about the model.
@@ -82,8 +84,7 @@ def load_grounder(source: str | Path, query_pruner: nn.Module | None = None) -> 
         weights = read_idea(read_pickled_weights(find_file(path)), str(path))
     else:
         weights = read_transformers(path if path.is_dir() else download_folder(str(source)))
-    with WithoutWeights():
-        grounder = Grounder(weights.architecture, query_pruner)
+    grounder = _build(weights, query_pruner)
     own = grounder.state_dict()
     report = compare_weights(
         weights.source, own, weights.state_dict, _NEW, weights.unknown, weights.unread
@@ -133,10 +134,16 @@ def read_transformers(folder: Path) -> GroundingDINOWeights:
     """
     config, weights = read_folder(folder, torch.float32)
     if config.get("model_type") != "grounding-dino":
-        message = f"{folder} holds a {config.get('model_type')!r}, not a 'grounding-dino' model"
+        message = (
+            f"{folder} holds a {config.get('model_type')!r}, not a 'grounding-dino' model; "
+            "give another"
+        )
         raise CheckpointError(message)
     if not config.get("decoder_bbox_embed_share", True):
-        message = f"{folder} has one box head per decoder layer; only a shared one is supported"
+        message = (
+            f"{folder} has one box head per decoder layer; only a shared one is supported; "
+            "give another"
+        )
         raise CheckpointError(message)
     arguments = {name: value for name, value in config.items() if name not in _NOT_ARCHITECTURE}
     # As in the released ReferDINO; transformers' default is 0.1.
@@ -151,3 +158,15 @@ def read_transformers(folder: Path) -> GroundingDINOWeights:
         unread=[key for key in weights if is_unread(key)],
         tokenizer_folder=folder if has_tokenizer else None,
     )
+
+
+def _build(weights: GroundingDINOWeights, query_pruner: nn.Module | None) -> Grounder:
+    arguments = {"architecture": weights.architecture, "query_pruner": query_pruner}
+    path = f"{Grounder.__module__}.{Grounder.__qualname__}"
+    try:
+        with WithoutWeights():
+            grounder: Grounder = build({"class_path": path, "init_args": arguments})
+    except RvosError as error:
+        message = f"{weights.source}: {error}; restore the file as it was written"
+        raise CheckpointError(message) from error
+    return grounder

@@ -115,10 +115,16 @@ class ExpressionTokenizer:
         Args:
             files: Text by file name.
             max_tokens: As of the class.
+
+        Raises:
+            ExpressionError: They are no files of a tokenizer.
         """
+        if {Path(name).name for name in files} != set(files):
+            message = "the tokenizer in the checkpoint is none: its files have no plain names"
+            raise ExpressionError(message)
         with tempfile.TemporaryDirectory() as folder:
             for name, text in files.items():
-                (Path(folder) / Path(name).name).write_text(text, encoding="utf-8")
+                (Path(folder) / name).write_text(text, encoding="utf-8")
             opened = cls(folder, max_tokens)
             # The files are read now, before the folder is gone.
             opened.tokenizer.init_kwargs.pop("name_or_path", None)
@@ -151,8 +157,7 @@ class ExpressionTokenizer:
                 message = "an expression is empty; write what to segment, for example 'the red car'"
                 raise ExpressionError(message)
             closed.append(text if text.endswith(".") else f"{text}.")
-        encoded = self.tokenizer(closed, padding="longest", return_tensors="pt")
-        ids, mask = encoded["input_ids"], encoded["attention_mask"]
+        ids, mask = self._encode(closed)
         lengths = mask.sum(1)
         if int(lengths.max()) > self.max_tokens:
             longest = int(lengths.argmax())
@@ -171,17 +176,37 @@ class ExpressionTokenizer:
         """
         self.tokenizer.save_pretrained(str(folder))
 
+    def _encode(self, texts: list[str]) -> tuple[Int[Tensor, "b l"], Int[Tensor, "b l"]]:
+        tokenizer = self.tokenizer
+        try:
+            encoded = tokenizer(texts, padding="longest", return_tensors="pt")
+            return encoded["input_ids"], encoded["attention_mask"]
+        except Exception as error:
+            message = (
+                f"the tokenizer of {self.source} cannot read {texts[0][:60]!r}: "
+                f"{_one_line(error)}; give another one with tokenizer (--tokenizer FOLDER)"
+            )
+            raise ExpressionError(message) from error
+
     def _open(self) -> PreTrainedTokenizerBase:
         source = str(self.source)
         names = [source, _FORMER_NAME] if source == DEFAULT_TOKENIZER else [source]
         for name in names:
             try:
                 return AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-            except (OSError, ValueError) as error:
+            # Of a broken file almost any error, those of Rust code have no class of their own.
+            except Exception as error:  # noqa: BLE001
                 reason = error
+        if Path(source).is_dir():
+            message = f"{source} holds no tokenizer that can be read: {_one_line(reason)}"
+            raise ExpressionError(message) from reason
         message = (
             f"tokenizer {source!r} is neither a folder nor in the hub cache; download "
             f"tokenizer.json and tokenizer_config.json of {DEFAULT_TOKENIZER} into a folder and "
             "pass its folder as tokenizer (--tokenizer FOLDER)"
         )
         raise ExpressionError(message) from reason
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
