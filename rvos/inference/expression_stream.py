@@ -76,6 +76,9 @@ class ExpressionStream:
         expression: As it was asked for.
         tokens: The same for the model.
         rules: How tracks become masks.
+
+    Attributes:
+        score_sum: Scores ``[Q]`` of the answered frames, added up; None before the first answer.
     """
 
     def __init__(
@@ -88,7 +91,7 @@ class ExpressionStream:
         self.pixels: FrameBuffer[FramePixels] = FrameBuffer(join_pixels)
         self._features = model.encode_expression(tokens)
         self._memory: TrackMemory | None = None
-        self._score_sum: Float[Tensor, " q"] | None = None
+        self.score_sum: Float[Tensor, " q"] | None = None
 
     def ground(self, image: ImageFeatures) -> GroundedFrames:
         """Ground the expression in frames; remembers nothing, so that it can be tried again.
@@ -190,8 +193,8 @@ class ExpressionStream:
         logits = enhanced.pred_logits
         scores = logits[:, :, 0].float().sigmoid()
         rows = window.first - window.start, window.last - window.start
-        before, answered = self._score_sum, scores[rows[0] : rows[1]].sum(dim=0)
-        self._score_sum = answered if before is None else before + answered
+        before, answered = self.score_sum, scores[rows[0] : rows[1]].sum(dim=0)
+        self.score_sum = answered if before is None else before + answered
         if before is None:
             return self.rules.selection(logits)
         mean = (before + scores[rows[0] :].sum(dim=0)) / window.stop

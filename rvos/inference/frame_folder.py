@@ -9,7 +9,13 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
-from rvos.inference.video_frame import VideoFrame, VideoReadError, flatten_alpha
+from rvos.inference.video_frame import (
+    DamagedVideoError,
+    VideoFrame,
+    VideoReadError,
+    flatten_alpha,
+)
+from rvos.ops.picture_limits import PICTURE_ERRORS, open_picture
 
 IMAGE_SUFFIXES = frozenset(
     {".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
@@ -53,7 +59,10 @@ class FrameFolder:
             VideoReadError: A picture cannot be read or has another size.
         """
         for index, path in enumerate(self.image_paths):
-            image = read_image(path)
+            try:
+                image = read_image(path)
+            except VideoReadError as error:
+                raise DamagedVideoError(str(error), index) from error
             if image.shape[:2] != self.size:
                 message = (
                     f"{path} is {image.shape[1]}x{image.shape[0]}, {self.image_paths[0].name} is "
@@ -123,13 +132,12 @@ def read_image(path: Path) -> UInt8[np.ndarray, "h w 3"]:
     rvos.inference.video_frame.VideoReadError: the picture missing.png cannot be read ...
     """
     try:
-        with Image.open(path) as opened:
+        with open_picture(path) as opened:
             if getattr(opened, "n_frames", 1) > 1 and path.suffix.lower() in {".png", ".webp"}:
                 message = f"{path} is an animated picture; convert it to gif or mp4 first"
                 raise VideoReadError(message)
             return image_to_rgb(ImageOps.exif_transpose(opened))
-    # Pillow's decoders let the errors of damaged files through as they come.
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except PICTURE_ERRORS as error:
         message = f"the picture {path} cannot be read ({error}); write it again"
         raise VideoReadError(message) from error
 

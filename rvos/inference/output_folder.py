@@ -12,9 +12,13 @@ import numpy as np
 from jaxtyping import Bool
 from PIL import Image
 
+from rvos.storage import FolderLock
 from rvos.structures.errors import RvosError
 
 _LONGEST_SLUG = 40
+_STAGED = ".rvos-"
+# As VideoWriter names it.
+_UNFINISHED_OVERLAY = ".overlay.*.part"
 
 
 class OutputError(RvosError):
@@ -25,13 +29,15 @@ class OutputFolder:
     """Collects results in a hidden folder and moves them into place at the end.
 
     Use as a context manager. On any exception, Ctrl-C included, earlier results stay as they were
-    and nothing else is left behind, folders made on the way included.
+    and nothing else is left behind, folders made on the way included. While it is open, another job
+    cannot open the same folder.
 
     Args:
         path: Where results go; it is made where missing.
 
     Raises:
         OutputError: The folder cannot be written.
+        FolderInUseError: Another job writes to it.
 
     >>> folder = OutputFolder(Path(tempfile.mkdtemp()) / "results")
     >>> with folder:
@@ -51,7 +57,9 @@ class OutputFolder:
                 if not folder.exists():
                     folder.mkdir()
                     self._resources.callback(_remove_if_empty, folder)
-            self._staged = Path(tempfile.mkdtemp(prefix=".rvos-", dir=self.path))
+            self._resources.enter_context(FolderLock(self.path))
+            self._remove_remains()
+            self._staged = Path(tempfile.mkdtemp(prefix=_STAGED, dir=self.path))
             self._resources.callback(shutil.rmtree, self._staged, ignore_errors=True)
             self._resources = self._resources.pop_all()
         return self
@@ -90,6 +98,13 @@ class OutputFolder:
         """
         with self.mendable_errors():
             (self._staged / name).write_text(text, encoding="utf-8")
+
+    def _remove_remains(self) -> None:
+        """Remove what a job has left that was killed; none is at work while the lock is held."""
+        for folder in self.path.glob(f"{_STAGED}*"):
+            shutil.rmtree(folder, ignore_errors=True)
+        for file in self.path.glob(_UNFINISHED_OVERLAY):
+            file.unlink(missing_ok=True)
 
     def _publish(self) -> None:
         """Move every staged file and mask folder over its older version."""

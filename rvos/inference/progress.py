@@ -1,12 +1,10 @@
 """Progress bars."""
 
-import sys
-
-from tqdm import tqdm
+from rvos.visualization.progress_bar import Bar, open_bar
 
 
-def make_bar(title: str, total: int | None, show: bool) -> "tqdm[None]":
-    """Make a bar that counts frames and tells the time left, on stderr.
+def make_bar(title: str, total: int | None, show: bool) -> Bar:
+    """Make a bar that counts frames and tells the time left, on stderr: lines in a log.
 
     Args:
         title: What is going on.
@@ -19,4 +17,4 @@ def make_bar(title: str, total: int | None, show: bool) -> "tqdm[None]":
     >>> with make_bar("reading", 3, show=False) as bar:
     ...     _ = bar.update()
     """
-    return tqdm(desc=title, total=total, unit="frame", disable=not show, file=sys.stderr)
+    return open_bar(title, total, "frame", show)

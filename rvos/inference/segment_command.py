@@ -12,6 +12,7 @@ import rvos
 from rvos.inference.device import choose_device
 from rvos.inference.output_folder import OutputError, OutputFolder, expression_slug
 from rvos.inference.predictor import Predictor
+from rvos.inference.readable_part import ReadablePart
 from rvos.inference.segment_pipeline import OutputPlan, SegmentRun, open_pictures, run_pipeline
 from rvos.inference.segment_report import result_json, result_table, time_line
 from rvos.inference.selection import choose_selection
@@ -20,6 +21,8 @@ from rvos.inference.video_frame import FrameSource
 from rvos.inference.video_io import DEFAULT_FRAME_RATE, open_video
 from rvos.visualization.video_writer import VideoWriter
 
+# The results are whole, but of a part of the video only.
+EXIT_INCOMPLETE = 3
 _VIDEO_SUFFIXES = {".mp4", ".mov"}
 
 
@@ -30,14 +33,14 @@ def main(argv: Sequence[str]) -> int:
         argv: The arguments after the verb.
 
     Returns:
-        The exit status.
+        The exit status: 0, or 3 if only the first part of the video could be read.
 
     Raises:
         RvosError: Something that the user can mend.
     """
     options = build_parser().parse_args(argv)
     plan = plan_output(options)
-    source = open_video(options.video, options.frame_rate)
+    source = ReadablePart(open_video(options.video, options.frame_rate))
     predictor = Predictor(
         rvos.load_model(options.weights, options.tokenizer, choose_device(options.device)),
         choose_selection(options.union, options.no_target),
@@ -54,10 +57,13 @@ def main(argv: Sequence[str]) -> int:
     ):
         chunks = predictor.read_chunks(source, predictor.frames_per_chunk)
         run = run_pipeline(session, chunks, pictures, [text for text, _ in texts])
-        report = result_json(run, options.threshold, session.told_mode)
+        report = result_json(run, options.threshold, session.told_mode, source.shortfall)
         folder.write_text("results.json", report)
     _say(_summary(run, plan, _padding_note(pictures.overlay, plan)))
-    return 0
+    if source.shortfall is None:
+        return 0
+    _note(f"rvos: warning: {source.shortfall}; the results are of {len(run.frame_ids)} frames")
+    return EXIT_INCOMPLETE
 
 
 def build_parser() -> argparse.ArgumentParser:

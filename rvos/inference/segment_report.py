@@ -57,13 +57,16 @@ def result_table(records: Sequence[ExpressionRecord], mask_folders: Sequence[str
     return "\n".join(lines)
 
 
-def result_json(run: SegmentRun, presence_threshold: float, mode: str) -> str:
+def result_json(
+    run: SegmentRun, presence_threshold: float, mode: str, shortfall: str | None = None
+) -> str:
     """Write every frame's score and box for other programs.
 
     Args:
         run: The results.
         presence_threshold: Score from which a frame counts as found.
         mode: How the frames were answered.
+        shortfall: Why the frames are not the whole video; None if they are.
 
     Returns:
         JSON text.
@@ -74,6 +77,7 @@ def result_json(run: SegmentRun, presence_threshold: float, mode: str) -> str:
     content = {
         "presence_threshold": presence_threshold,
         "mode": mode,
+        "shortfall": shortfall,
         "frame_ids": run.frame_ids,
         "timestamps": run.timestamps,
         "expressions": [

@@ -50,14 +50,17 @@ class StreamOptions:
         self.plan("causal")
         self.plan("windowed")
 
-    def plan(self, mode: StreamMode) -> WindowPlan:
+    def plan(self, mode: StreamMode, longest: int | None = None) -> WindowPlan:
         """Make the plan of a mode; that of ``auto`` is ``exact`` until memory is short.
 
         Args:
             mode: The mode.
+            longest: Frames of which memory allows at most so many in a window; None = any.
         """
         if mode == "windowed":
             length = _WINDOW if self.window is None else self.window
+            if longest is not None and longest < length:
+                return OverlappingWindows(longest, longest // 2)
             overlap = length // 2 if self.overlap is None else self.overlap
             return OverlappingWindows(length, overlap)
         if mode == "causal":

@@ -9,10 +9,12 @@ from typing import TypeVar
 import torch
 
 from rvos.inference.expression_stream import AnswerRules, ExpressionStream, WindowAnswer
+from rvos.inference.memory_shortage import MEMORY_ERRORS, is_out_of_memory
 from rvos.inference.model_frames import ModelFrame
 from rvos.inference.results import FrameMask, FrameSegmentation
 from rvos.inference.segmenter import Segmenter
 from rvos.inference.stream_mode import StreamMode, StreamOptions
+from rvos.inference.window_plan import Window
 from rvos.models.referdino.frame_parts import GroundedFrames
 from rvos.structures import TextTokens
 from rvos.structures.errors import RvosError
@@ -52,8 +54,8 @@ class StreamSession:
         texts: Each expression with its tokens.
         rules: How tracks become masks.
         options: When to answer.
-        frames_per_chunk: Frames that the per-frame stages see at a time. Where the accelerator's
-            memory does not suffice, it is halved.
+        frames_per_chunk: Frames that the per-frame stages see at a time. Where memory does not
+            suffice, it is halved and the chunk done again, which changes nothing in the answers.
         notify: Gets a line whenever the session decides something.
 
     Attributes:
@@ -110,7 +112,7 @@ class StreamSession:
             Frames in order, each once.
 
         Raises:
-            StreamError: The accelerator's memory does not suffice even for one frame.
+            StreamError: Memory does not suffice even for one frame, or for one window.
         """
         start = 0
         while start < len(frames):
@@ -127,7 +129,7 @@ class StreamSession:
             Frames in order, each once.
 
         Raises:
-            StreamError: The accelerator's memory does not suffice even for one frame.
+            StreamError: Memory does not suffice even for one frame, or for one window.
         """
         yield from self._answer(ended=True)
 
@@ -169,14 +171,43 @@ class StreamSession:
 
     def _answer(self, ended: bool) -> Iterator[FrameSegmentation]:
         for window in self._plan.windows(self.num_seen, self.num_answered, ended):
-            with torch.inference_mode():
-                answers = [stream.answer(window) for stream in self._streams]
+            answers = self._look(window)
+            if answers is None:
+                # Other windows now: the frames are all there still.
+                yield from self._answer(ended)
+                return
             while self.num_answered < window.last:
                 stop = min(self.num_answered + self.frames_per_chunk, window.last)
                 frames = range(self.num_answered, stop)
                 for part, found in self._in_halves(frames, partial(self._masks, answers)):
                     yield from self._named(part, found)
             self._forget()
+
+    def _look(self, window: Window) -> list[WindowAnswer] | None:
+        """Look along time; None if memory was short and the plan has changed instead."""
+        scores = [stream.score_sum for stream in self._streams]
+        try:
+            with torch.inference_mode():
+                return [stream.answer(window) for stream in self._streams]
+        except MEMORY_ERRORS as error:
+            if not is_out_of_memory(error):
+                raise
+            for stream, score in zip(self._streams, scores, strict=True):
+                stream.score_sum = score
+            self._shorten_windows(window, error)
+        return None
+
+    def _shorten_windows(self, window: Window, error: Exception) -> None:
+        """Let fewer frames see each other, where the user has left that to us."""
+        length = window.stop - window.start
+        if self.options.mode != "auto" or length == 1:
+            message = (
+                f"{length} frames that see each other do not fit into memory; let fewer do so "
+                "(--mode windowed, a smaller --window), or use another device (--device)"
+            )
+            raise StreamError(message) from error
+        self.mode, self._plan = "windowed", self.options.plan("windowed", longest=length // 2)
+        self._notify(f"memory is short for {length} frames at once: {self.told_mode}")
 
     def _masks(self, answers: list[WindowAnswer], frames: range) -> list[list[FrameMask]]:
         """Make the masks of every expression in some frames."""
@@ -209,7 +240,9 @@ class StreamSession:
             part = pending.pop()
             try:
                 result = function(part)
-            except torch.OutOfMemoryError as error:
+            except MEMORY_ERRORS as error:
+                if not is_out_of_memory(error):
+                    raise
                 pending += self._halve(part, error)
             else:
                 yield part, result
@@ -220,8 +253,8 @@ class StreamSession:
         if not half:
             height, width = self._sizes[0] if self._sizes else (0, 0)
             message = (
-                f"one frame of {width}x{height} does not fit into the accelerator's memory; use a "
-                "smaller short side or the CPU"
+                f"one frame of {width}x{height} does not fit into memory; use a smaller short side "
+                "(--short-side), or another device (--device)"
             )
             raise StreamError(message) from error
         self.frames_per_chunk = min(self.frames_per_chunk, half)

@@ -10,7 +10,21 @@ import numpy as np
 from av.sidedata.sidedata import SideData
 from jaxtyping import UInt8
 
-from rvos.inference.video_frame import VideoFrame, VideoReadError, flatten_alpha
+from rvos.inference.announced_length import AnnouncedLength
+from rvos.inference.video_frame import (
+    DamagedVideoError,
+    VideoFrame,
+    VideoReadError,
+    flatten_alpha,
+)
+from rvos.ops.picture_limits import check_picture_size
+from rvos.ops.video_limits import (
+    MOST_FRAMES,
+    VIDEO_ERRORS,
+    limit_frame_size,
+    open_container,
+    video_reason,
+)
 
 # Only where a file does not tell.
 _DEFAULT_FRAME_RATE = Fraction(25)
@@ -27,6 +41,9 @@ class VideoFile:
     Args:
         path: The file.
 
+    Attributes:
+        shortfall: What a whole pass has found to be missing at the end; None if nothing.
+
     Raises:
         VideoReadError: Missing, not a video, or without a frame.
 
@@ -41,12 +58,14 @@ class VideoFile:
         if not path.exists():
             message = f"there is no video {path}; check the path"
             raise VideoReadError(message)
-        with self._open() as (_, stream):
+        self.shortfall: str | None = None
+        with self._open() as (container, stream):
             self.frame_rate = _positive(stream.average_rate) or (
                 _positive(stream.guessed_rate) or _DEFAULT_FRAME_RATE
             )
             self.time_base = _positive(stream.time_base) or 1 / self.frame_rate
             self.num_frames_estimate = self._estimate_num_frames(stream)
+            self._announced = AnnouncedLength.of(container, stream)
             pixel_aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
         first = next(self._decode(), None)
         if first is None:
@@ -66,6 +85,7 @@ class VideoFile:
             VideoReadError: A frame cannot be decoded or has another size.
         """
         pts: int | None = None
+        index = -1
         step = max(1, round(1 / (self.frame_rate * self.time_base)))
         for index, frame in enumerate(self._decode()):
             image = upright_image(frame)
@@ -76,7 +96,14 @@ class VideoFile:
                 )
                 raise VideoReadError(message)
             pts = self._growing(frame.pts, pts, step)
+            if index >= MOST_FRAMES:
+                message = f"{self.path} has more than {MOST_FRAMES} frames; cut it into parts"
+                raise VideoReadError(message)
             yield VideoFrame(index, f"{index:05d}", pts, float(pts * self.time_base), image)
+        if pts is not None:
+            end = float((pts + step) * self.time_base)
+            missing = self._announced.missing_after(index + 1, end)
+            self.shortfall = missing and f"{self.path} {missing}"
 
     @staticmethod
     def _growing(pts: int | None, previous: int | None, step: int) -> int:
@@ -91,26 +118,30 @@ class VideoFile:
         num_decoded = 0
         with self._open() as (container, stream):
             try:
+                limit_frame_size(stream)
                 for frame in container.decode(stream):
+                    check_picture_size(frame.width, frame.height)
                     yield frame
                     num_decoded += 1
-            except av.FFmpegError as error:
+            except VIDEO_ERRORS as error:
                 where = f"{self.path} is damaged after {num_decoded} frames"
-                message = f"{where} ({_reason(error)}); {_REMEDY}"
-                raise VideoReadError(message) from error
+                message = f"{where} ({video_reason(error)}); {_REMEDY}"
+                raise DamagedVideoError(message, num_decoded) from error
 
     @contextlib.contextmanager
     def _open(
         self,
     ) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
-        try:
-            container = av.open(str(self.path))
-        except (av.FFmpegError, OSError) as error:
-            message = f"{self.path} cannot be read as a video ({_reason(error)}); {_REMEDY}"
-            raise VideoReadError(message) from error
-        with container:
+        with contextlib.ExitStack() as opened:
+            try:
+                container = opened.enter_context(open_container(self.path))
+            except VIDEO_ERRORS as error:
+                message = (
+                    f"{self.path} cannot be read as a video ({video_reason(error)}); {_REMEDY}"
+                )
+                raise VideoReadError(message) from error
             stream = container.streams.best("video")
-            if not isinstance(stream, av.VideoStream):
+            if not isinstance(stream, av.VideoStream) or stream.codec_context is None:
                 message = f"{self.path} has no pictures in it: only sound, or cut off; {_REMEDY}"
                 raise VideoReadError(message)
             stream.thread_type = "AUTO"
@@ -152,8 +183,3 @@ def upright_image(frame: av.VideoFrame) -> UInt8[np.ndarray, "h w 3"]:
 
 def _positive(value: Fraction | None) -> Fraction | None:
     return Fraction(value) if value else None
-
-
-def _reason(error: OSError | av.FFmpegError) -> str:
-    """The cause without number and path."""
-    return (error.strerror or str(error)).lower()

@@ -15,6 +15,19 @@ class VideoReadError(RvosError):
     """A video is missing, unreadable, empty or of a kind that is not supported."""
 
 
+class DamagedVideoError(VideoReadError):
+    """A frame cannot be decoded.
+
+    Args:
+        message: What is wrong, and what to do.
+        num_frames: Frames before it, which can be.
+    """
+
+    def __init__(self, message: str, num_frames: int) -> None:
+        super().__init__(message)
+        self.num_frames = num_frames
+
+
 @dataclass
 class VideoFrame:
     """One upright RGB frame.

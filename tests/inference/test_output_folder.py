@@ -101,3 +101,12 @@ def test_slugs_are_file_names(number: int, expression: str) -> None:
 def test_slug_keeps_words_of_any_script() -> None:
     assert expression_slug(1, "  Der große Hund?! ") == "01_der-große-hund"
     assert expression_slug(12, "!!!") == "12"
+
+
+def test_remains_of_a_killed_job_are_removed(tmp_path: Path) -> None:
+    (tmp_path / ".rvos-abc" / "masks").mkdir(parents=True)
+    (tmp_path / ".overlay.xyz.part").write_bytes(b"half")
+    (tmp_path / "mine.txt").write_text("stays")
+    with OutputFolder(tmp_path) as folder:
+        folder.write_text("results.json", "{}")
+    assert {path.name for path in tmp_path.iterdir()} == {"mine.txt", "results.json"}

@@ -13,6 +13,8 @@ import rvos
 from rvos import cli
 from rvos.inference import segment_command
 from rvos.inference.output_folder import OutputFolder
+from rvos.inference.segment_command import EXIT_INCOMPLETE
+from rvos.storage import FolderLock
 from rvos.visualization.palette import distinct_colours
 from rvos.visualization.video_writer import VideoWriter
 
@@ -334,13 +336,69 @@ def test_full_disk_leaves_nothing(
     assert_fails(capsys, "cannot write the video new/out/overlay.mp4", path, "red", "-o", "new/out")
 
 
-def test_damaged_video_leaves_nothing(
-    write_video: WriteVideo, capsys: pytest.CaptureFixture[str]
-) -> None:
+def damaged_in(frame: int, write_video: WriteVideo) -> Path:
+    """A video of six frames, of which one holds zeros."""
     frames = np.random.default_rng(0).integers(0, 255, (6, 64, 64, 3), np.uint8)
     path = write_video("damaged.mkv", frames, codec="mjpeg", pixel_format="yuvj420p")
     content = bytearray(path.read_bytes())
     starts = [i for i in range(len(content)) if content[i : i + 3] == b"\xff\xd8\xff"]
-    content[starts[3] : starts[4]] = bytes(starts[4] - starts[3])
+    content[starts[frame] : starts[frame + 1]] = bytes(starts[frame + 1] - starts[frame])
     path.write_bytes(content)
-    assert_fails(capsys, "is damaged after", path, "red", "-o", "new/out")
+    return path
+
+
+def test_damaged_video_is_segmented_up_to_the_damage(
+    write_video: WriteVideo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = damaged_in(3, write_video)
+    assert run(path, "red", "-o", "new/out", "--masks") == EXIT_INCOMPLETE == 3
+    report = json.loads(Path("new/out/results.json").read_text())
+    assert report["frame_ids"] == ["00000", "00001", "00002"]
+    assert "damaged.mkv is damaged after 3 frames" in report["shortfall"]
+    assert len(list(Path("new/out/masks/01_red").iterdir())) == 3
+    assert len(decode(Path("new/out/overlay.mp4"))[0]) == 3
+    warning = capsys.readouterr().err.splitlines()[-1]
+    assert warning.startswith("rvos: warning: ")
+    assert warning.endswith("the results are of 3 frames")
+
+
+def test_video_damaged_from_the_start_leaves_nothing(
+    write_video: WriteVideo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = damaged_in(0, write_video)
+    assert_fails(capsys, "is damaged after 0 frames", path, "red", "-o", "new/out")
+
+
+def test_video_that_ends_early_says_what_is_missing(
+    write_video: WriteVideo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frames = np.random.default_rng(0).integers(0, 255, (20, 64, 64, 3), np.uint8)
+    path = write_video("cut.mkv", frames, codec="mjpeg", pixel_format="yuvj420p")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert run(path, "red", "-o", "out") == EXIT_INCOMPLETE
+    num_frames = len(json.loads(Path("out/results.json").read_text())["frame_ids"])
+    assert 5 < num_frames < 15
+    warning = capsys.readouterr().err.splitlines()[-1]
+    assert f"after {num_frames} frames: it is cut off or damaged" in warning
+
+
+def test_damaged_picture_of_a_folder_ends_it(moving_square: Clip) -> None:
+    Path("frames").mkdir()
+    for index, frame in enumerate(moving_square()):
+        Image.fromarray(frame).save(f"frames/{index}.png")
+    content = Path("frames/2.png").read_bytes()
+    Path("frames/2.png").write_bytes(content[: len(content) // 2])
+    assert run("frames", "red", "-o", "out") == EXIT_INCOMPLETE
+    report = json.loads(Path("out/results.json").read_text())
+    assert report["frame_ids"] == ["0", "1"]
+    assert "2.png cannot be read" in report["shortfall"]
+
+
+def test_folder_that_another_job_writes_to_is_refused(
+    moving_square: Clip, write_video: WriteVideo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_video("clip.mp4", moving_square())
+    with FolderLock(Path("out")):
+        assert_fails(capsys, "out is written to by another job", path, "red", "-o", "out")
+    assert run(path, "red", "-o", "out") == 0
+    assert not list(Path("out").glob(".*"))

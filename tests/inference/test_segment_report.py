@@ -53,6 +53,7 @@ def test_json_holds_every_frame() -> None:
     assert content == {
         "presence_threshold": 0.5,
         "mode": "exact",
+        "shortfall": None,
         "frame_ids": ["a", "b"],
         "timestamps": [0.0, 0.5],
         "expressions": [

@@ -19,6 +19,7 @@ from rvos.inference.stream_mode import StreamMode, StreamOptions
 from rvos.inference.streaming import StreamError, StreamSession
 from rvos.inference.video_frame import VideoReadError
 from rvos.models.referdino import ReferDINO
+from rvos.models.referdino.frame_parts import FrameQueries
 
 Clip = Callable[..., np.ndarray]
 EXPRESSIONS = ["the red square", "the thing moving right"]
@@ -264,9 +265,17 @@ def test_auto_turns_to_windows_where_it_does_not(tiny: ReferDINO, num_frames: in
     assert len(told) == (1 if num_frames == 20 else 2)
 
 
+SHORTAGES = [
+    torch.OutOfMemoryError("CUDA out of memory"),
+    RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory"),
+    MemoryError(),
+]
+
+
+@pytest.mark.parametrize("shortage", SHORTAGES, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("stage", ["ground_frames", "decode_masks"])
 def test_short_memory_halves_the_chunks(
-    tiny: ReferDINO, stage: str, monkeypatch: pytest.MonkeyPatch
+    tiny: ReferDINO, stage: str, shortage: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = run(session_of(tiny, StreamOptions("windowed", 8), []), squares(16))
     original = getattr(tiny, stage)
@@ -275,7 +284,7 @@ def test_short_memory_halves_the_chunks(
     def small(first: object, second: object, *rest: object) -> object:
         frames = first.stage0 if stage == "ground_frames" else first.features  # type: ignore[attr-defined]
         if len(frames) > 3:
-            raise torch.OutOfMemoryError
+            raise shortage
         sizes.append(len(frames))
         return original(first, second, *rest)
 
@@ -288,6 +297,44 @@ def test_short_memory_halves_the_chunks(
     assert [frame.index for frame in found] == list(range(16))
     for one, other in zip(found, expected, strict=True):
         assert one.objects[0].score == pytest.approx(other.objects[0].score, abs=1e-4)
+
+
+def test_other_errors_of_a_stage_are_not_taken_for_short_memory(
+    colour_model: nn.Module, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        message = "shapes do not fit"
+        raise RuntimeError(message)
+
+    for stage in ("ground_frames", "enhance_queries"):
+        with monkeypatch.context() as patched:
+            patched.setattr(colour_model, stage, fail)
+            with pytest.raises(RuntimeError, match="shapes"):
+                Predictor(colour_model).segment(squares(4), "red")
+
+
+@pytest.mark.parametrize("most", [10, 3])
+def test_auto_takes_smaller_windows_where_memory_is_short_for_the_whole_video(
+    tiny: ReferDINO, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = tiny.enhance_queries
+
+    def small(queries: FrameQueries, expression: object) -> object:
+        if len(queries) > most:
+            raise MemoryError
+        return original(queries, expression)
+
+    length = 6 if most == 10 else 3
+    expected = run(session_of(tiny, StreamOptions("windowed", length), []), squares(12))
+    monkeypatch.setattr(tiny, "enhance_queries", small)
+    told: list[str] = []
+    session = session_of(tiny, StreamOptions("auto"), told)
+    found = run(session, squares(12))
+    assert session.told_mode == f"windowed ({length} frames, overlap {length // 2})"
+    assert told[-1].startswith("memory is short for ")
+    assert_equal(found, expected)
+    with pytest.raises(StreamError, match=r"12 frames that see each other .* smaller --window"):
+        run(session_of(tiny, StreamOptions("exact"), []), squares(12))
 
 
 def test_memory_too_short_for_one_frame_is_a_clear_error(
