@@ -4,8 +4,10 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset, Sampler
+import torch.distributed as dist
+from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
 from rvos.datasets.collate import collate_clips
 from rvos.datasets.random_draws import sample_generator
@@ -29,55 +31,60 @@ class EpochAware(Protocol):
         ...
 
 
-class EpochShuffleSampler(Sampler[int]):
-    """A new order in every epoch, drawn from (seed, epoch).
+class EpochShuffleSampler(DistributedSampler[int]):
+    """A new order in every epoch, drawn from (seed, epoch), dealt out to the ranks in turn.
+
+    B samples of each of R ranks are the next B * R of the order, so that the batch of all ranks
+    together is the one that a single rank would have. What does not go round is left out until the
+    next epoch. Lightning leaves a ``DistributedSampler`` in its place.
 
     Args:
         num_samples: Size of the data set.
         seed: Seed of the run.
+        num_replicas: Number of ranks; None asks the process group.
+        rank: Of these; None asks the process group.
 
     >>> sampler = EpochShuffleSampler(3, seed=0)
     >>> sorted(sampler)
     [0, 1, 2]
     """
 
-    def __init__(self, num_samples: int, seed: int) -> None:
-        self.num_samples = num_samples
-        self.seed = seed
-        self.epoch = 0
+    def __init__(
+        self, num_samples: int, seed: int, num_replicas: int | None = None, rank: int | None = None
+    ) -> None:
+        if num_replicas is None or rank is None:
+            alone = not (dist.is_available() and dist.is_initialized())
+            num_replicas, rank = (1, 0) if alone else (dist.get_world_size(), dist.get_rank())
+        # It only asks for the size of the data set.
+        super().__init__(range(num_samples), num_replicas, rank, seed=seed)  # type: ignore[arg-type]
+        self.size_of_data_set = num_samples
         self.num_skipped = 0
 
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch; called by Lightning.
-
-        Args:
-            epoch: Its number.
-        """
-        self.epoch = epoch
-
     def __iter__(self) -> Iterator[int]:
-        """Yield every index once, without those that a resumed run has had."""
-        generator = sample_generator(self.seed, self.epoch, "order")
+        """Yield the indices of this rank, without those that a resumed run has had."""
+        order = sample_generator(self.seed, self.epoch, "order").permutation(self.size_of_data_set)
         start, self.num_skipped = self.num_skipped, 0
-        yield from generator.permutation(self.num_samples)[start:].tolist()
+        # Where there are fewer samples than ranks, some get the same.
+        shared = np.resize(order, len(self) * self.num_replicas) if len(order) else order
+        yield from shared[self.rank :: self.num_replicas][start:].tolist()
 
     def __len__(self) -> int:
-        """Size of the data set."""
-        return self.num_samples
+        """Number of samples of each rank."""
+        share = self.size_of_data_set // self.num_replicas
+        return max(share, min(self.size_of_data_set, 1))
 
 
 class EpochDataLoader(DataLoader[Any]):
     """A DataLoader that tells its data set which epoch begins.
 
-    Lightning tells the sampler (this project's, or the DistributedSampler that it puts in its
-    place), but makes the first iterator before that: the epoch that the data set was opened with
-    counts then, so that a resumed run goes on with its own order. Its state (epoch, batches given
-    out) goes into Lightning's checkpoints: a run resumed in the middle of an epoch gets the batches
-    that it has not had yet.
+    Lightning tells the sampler, but makes the first iterator before that: the epoch that the data
+    set was opened with counts then, so that a resumed run goes on with its own order. Its state
+    (epoch, batches given out) goes into Lightning's checkpoints: a run resumed in the middle of an
+    epoch gets the batches that it has not had yet.
     """
 
     _num_given = 0
-    _num_given_before = 0
+    _num_given_before: int | None = 0
 
     def __iter__(self) -> Any:
         """Begin an epoch, or go on with the one that a loaded state had begun."""
@@ -87,6 +94,8 @@ class EpochDataLoader(DataLoader[Any]):
             if hasattr(self.sampler, "set_epoch"):
                 self.sampler.set_epoch(epoch)
         start, self._num_given_before = self._num_given_before, 0
+        if start is None:
+            return iter(())
         self._num_given = start
         if isinstance(self.sampler, EpochShuffleSampler):
             self.sampler.num_skipped = start * (self.batch_size or 1)
@@ -110,8 +119,13 @@ class EpochDataLoader(DataLoader[Any]):
         Args:
             state: What ``state_dict`` returned.
         """
-        finished = state["num_given"] >= len(self)
-        self._num_given_before = 0 if finished else state["num_given"]
+        if state.get("is_over"):
+            # The end of the epoch is still to come: there is no batch before it.
+            self._num_given, self._num_given_before = state["num_given"], None
+            finished = False
+        else:
+            finished = state["num_given"] >= len(self)
+            self._num_given_before = 0 if finished else state["num_given"]
         if isinstance(self.dataset, EpochAware):
             self.dataset.set_epoch(state["epoch"] + finished)
 
@@ -123,11 +137,12 @@ def training_loader(
     seed: int,
     collate: Callable[..., Any] = collate_clips,
 ) -> EpochDataLoader:
-    """Shuffled batches.
+    """Shuffled batches, different ones on every rank.
 
     Args:
         dataset: Samples that make batches: clips of one length, for example.
-        batch_size: Samples per batch; an incomplete last batch is dropped unless it is alone.
+        batch_size: Samples per batch and rank; an incomplete last batch is dropped unless it is
+            alone.
         num_workers: Worker processes; the batches do not depend on their number.
         seed: Seed of the order.
         collate: What makes a batch of samples.
@@ -135,14 +150,14 @@ def training_loader(
     Returns:
         The loader.
     """
-    num_samples = len(dataset)  # type: ignore[arg-type]  # as DataLoader asks, too
+    sampler = EpochShuffleSampler(len(dataset), seed)  # type: ignore[arg-type]  # as DataLoader
     return EpochDataLoader(
         dataset,
         batch_size=batch_size,
-        sampler=EpochShuffleSampler(num_samples, seed),
+        sampler=sampler,
         num_workers=num_workers,
         collate_fn=collate,
-        drop_last=num_samples >= batch_size,
+        drop_last=len(sampler) >= batch_size,
         persistent_workers=num_workers > 0,
         pin_memory=torch.cuda.is_available(),
     )

@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from rvos.losses.normaliser import mean_over_ranks
+
 IGNORED_LABEL = -100
 
 
@@ -107,10 +109,14 @@ class DenseAttributeLoss(nn.Module):
             map_labels = subsample_labels(getattr(labels, name), map_logits.shape[-2:])
             counted = map_labels != IGNORED_LABEL
             num_counted = counted.sum()
+            # Ranks may validate different numbers of batches, so there none waits for another.
+            divisor = (
+                mean_over_ranks(num_counted[None])[0] if self.training else num_counted.clamp(min=1)
+            )
             entropy = F.cross_entropy(
                 map_logits.float(), map_labels, ignore_index=IGNORED_LABEL, reduction="sum"
             )
-            terms[name] = entropy / num_counted.clamp(min=1)
+            terms[name] = entropy / divisor
             correct = (map_logits.argmax(dim=1) == map_labels) & counted
             accuracies[name] = correct.sum() / num_counted
         total = torch.stack([self.weights[name] * term for name, term in terms.items()]).sum()

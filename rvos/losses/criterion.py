@@ -128,13 +128,15 @@ class SetCriterion(nn.Module):
         with torch.autocast(valid_pixels.device.type, enabled=False):
             stacked = stack_targets(targets, valid_pixels, self.target_tracks, keep_absent=released)
             layers = supervised_layers(output, stacked, proposals_per_frame=not released)
+            visible = stacked.present & stacked.matchable[..., None]
+            # All that ranks do together comes first: the matcher may fail on one of them.
+            num_pairs, num_referred = mean_over_ranks(
+                torch.stack([visible.sum(), (visible & stacked.referred[..., None]).sum()])
+            )
+            token_terms = self._token_terms(output, targets)
             assignments = self.matcher(layers, self.convention)
             if released:
                 _check_one_target(layers[0], assignments[0])
-            visible = stacked.present & stacked.matchable[..., None]
-            num_pairs, num_referred = mean_over_ranks(
-                torch.stack([visible.sum(), (visible & stacked.referred[..., None]).sum()])
-            ).clamp(min=1)
             terms: dict[str, Tensor] = {}
             masks = matched_masks(layers, assignments)
             for layer, assignment, logits in zip(layers, assignments, masks, strict=True):
@@ -145,15 +147,20 @@ class SetCriterion(nn.Module):
             term_weights = {name: getattr(self.weights, name.split("_")[1]) for name in terms}
             if "loss_ce_proposal" in term_weights:
                 term_weights["loss_ce_proposal"] *= self.proposal_class_scale
-            if self.token_loss is not None and isinstance(
-                output, (AuxiliarySegmentationOutput, TrainingOutput)
-            ):
-                terms["loss_token"] = self.token_loss(
-                    output.word_logits, output.level_shapes, targets
-                )
-                term_weights["loss_token"] = self.token_weight
+            terms |= token_terms
+            term_weights |= dict.fromkeys(token_terms, self.token_weight)
             weighted = [term_weights[name] * term for name, term in terms.items()]
             return CriterionOutput(torch.stack(weighted).sum(), terms, term_weights)
+
+    def _token_terms(
+        self, output: SegmentationOutput | TrainingOutput, targets: Sequence[ClipTargets]
+    ) -> dict[str, Tensor]:
+        """Loss of the encoder tokens' scores, where it is wanted and the output has them."""
+        if self.token_loss is None or not isinstance(
+            output, (AuxiliarySegmentationOutput, TrainingOutput)
+        ):
+            return {}
+        return {"loss_token": self.token_loss(output.word_logits, output.level_shapes, targets)}
 
     def _class_loss(
         self,

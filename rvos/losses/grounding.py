@@ -86,7 +86,7 @@ class GroundingCriterion(nn.Module):
             layers = supervised_layers(output, stacked, proposals_per_frame=True)
             assignments = self.matcher(layers)
             visible = stacked.present & stacked.matchable[..., None]
-            num_pairs = mean_over_ranks(visible.sum()[None])[0].clamp(min=1)
+            num_pairs = mean_over_ranks(visible.sum()[None])[0]
             terms = {"loss_token": self._words(output.word_logits, targets.token_labels)}
             masks = matched_masks(layers, assignments)
             for layer, assignment, mask_logits in zip(layers, assignments, masks, strict=True):

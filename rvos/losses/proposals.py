@@ -67,7 +67,7 @@ class TokenScoreLoss(nn.Module):
         weights = weights.masked_fill(referred, self.referred_weight) * valid
         labels = referred.to(logits.dtype).expand_as(logits)
         loss = sigmoid_focal_loss(logits, labels) * weights
-        num_positive = mean_over_ranks((referred & valid).sum()[None])[0].clamp(min=1)
+        num_positive = mean_over_ranks((referred & valid).sum()[None])[0]
         return loss.sum() / num_positive
 
 

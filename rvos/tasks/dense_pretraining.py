@@ -20,6 +20,8 @@ from rvos.tasks.optimized_task import OptimizedTask, published_optimizer
 # Strides 8, 16 and 32; an object of a coarser level covers less than a cell.
 _NUM_LEVELS = 3
 _TRAINED_PARTS = ("grounder.image_encoder.", "pixel_decoder.")
+# Only the fusion encoder, which does not run, reads it.
+_NOT_REACHED = "grounder.image_encoder.level_embed"
 
 
 class AttributeHeads(nn.Module):
@@ -99,7 +101,7 @@ class DensePretrainingTask(OptimizedTask):
             {field.name: MeanMetric(nan_strategy="ignore") for field in fields(AttributeLogits)}
         )
         for name, parameter in model.named_parameters():
-            parameter.requires_grad_(name.startswith(_TRAINED_PARTS))
+            parameter.requires_grad_(name.startswith(_TRAINED_PARTS) and name != _NOT_REACHED)
         if initial_weights is not None:
             load_initial_weights(model, initial_weights)
 

@@ -90,6 +90,9 @@ class ReferringSegmentationTask(OptimizedTask):
             model.tokenizer = open_tokenizer(tokenizer, model.tokenizer.max_tokens)
         if adaptation is not None:
             adaptation.apply(model)
+        if not deep_supervision:
+            # Only the loss on the proposals reaches what chooses them.
+            model.grounder.proposal_selector.requires_grad_(requires_grad=False)
         self.initial_weights_report = (
             None if initial_weights is None else load_initial_weights(model, initial_weights)
         )
@@ -110,6 +113,7 @@ class ReferringSegmentationTask(OptimizedTask):
         Args:
             checkpoint: What ``rvos fit`` wrote.
         """
+        super().on_load_checkpoint(checkpoint)
         stored = read_tokenizer(checkpoint, self.model.tokenizer.max_tokens)
         if stored is not None and not self._tokenizer_is_given:
             self.model.tokenizer = stored
@@ -134,8 +138,8 @@ class ReferringSegmentationTask(OptimizedTask):
         output = forward(batch.frames, batch.expressions, batch.valid_pixels)
         try:
             losses = self.criterion(output, batch.targets, batch.valid_pixels)
-        except NonFiniteCostError as error:
-            raise self.non_finite_loss(batch.sample_ids) from error
+        except NonFiniteCostError:
+            return self.spoiled_loss(batch.sample_ids)
         self.report_loss(losses.total, losses.terms, batch.sample_ids)
         total: Tensor = losses.total
         return total

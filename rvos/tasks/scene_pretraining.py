@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
 from rvos.datasets.scene_batch import SceneBatch, Scenes
+from rvos.losses.normaliser import mean_over_ranks
 from rvos.losses.phrases import OPEN_LABEL
 from rvos.models.referdino import (
     CrossModalTemporalDecoder,
@@ -292,6 +293,8 @@ def relative_distance(
 ) -> Float[Tensor, ""]:
     """Mean squared distance, relative to the mean square of where it is measured from.
 
+    Over all ranks together, if there are several.
+
     Args:
         features: ``[N, C]``.
         initial: Where they were ``[N, C]``.
@@ -300,11 +303,12 @@ def relative_distance(
         >>> relative_distance(torch.full((1, 2), 3.0), torch.full((1, 2), 2.0)).item()
         0.25
     """
-    return (features.float() - initial.float()).square().mean() / initial.float().square().mean()
+    size = mean_over_ranks(initial.float().square().sum()[None], minimum=1e-12)[0]
+    return (features.float() - initial.float()).square().sum() / size
 
 
 def truth_loss(logits: Float[Tensor, "*s"], labels: Int[Tensor, "*s"]) -> Float[Tensor, ""]:
-    """Mean binary cross entropy where the truth is known.
+    """Mean binary cross entropy where the truth is known, over all ranks together.
 
     Args:
         logits: ``[*S]``; anything where the label is open.
@@ -321,7 +325,7 @@ def truth_loss(logits: Float[Tensor, "*s"], labels: Int[Tensor, "*s"]) -> Float[
     loss = F.binary_cross_entropy_with_logits(
         logits[known].float(), labels[known].float(), reduction="sum"
     )
-    return loss / known.sum().clamp(min=1)
+    return loss / mean_over_ranks(known.sum()[None])[0]
 
 
 def best_object_hits(

@@ -123,3 +123,36 @@ def test_state_of_a_finished_epoch_begins_the_next(mevis_root: Path) -> None:
     third.sampler.set_epoch(1)  # type: ignore[union-attr]
     ids = [[batch.sample_ids for batch in loader] for loader in (second, third)]
     assert ids[0] == ids[1]
+
+
+@pytest.mark.parametrize("num_samples", [12, 13, 15])
+def test_ranks_share_the_batches_that_one_would_have(num_samples: int) -> None:
+    (alone,) = _shares(num_samples, 1)
+    ranks = _shares(num_samples, 3)
+    assert [len(share) for share in ranks] == [num_samples // 3] * 3
+    for start in range(0, num_samples // 3, 2):
+        together = {index for share in ranks for index in share[start : start + 2]}
+        assert together == set(alone[3 * start : 3 * (start + 2)]) - set(
+            alone[num_samples // 3 * 3 :]
+        )
+    assert [sampler[1:] for sampler in ranks] == _shares(num_samples, 3, num_skipped=1)
+
+
+def test_ranks_without_enough_samples_get_one_each() -> None:
+    assert [len(share) for share in _shares(2, 3)] == [1, 1, 1]
+    assert _shares(0, 3) == [[], [], []]
+
+
+def _shares(num_samples: int, num_ranks: int, num_skipped: int = 0) -> list[list[int]]:
+    samplers = [EpochShuffleSampler(num_samples, 7, num_ranks, rank) for rank in range(num_ranks)]
+    for sampler in samplers:
+        sampler.num_skipped = num_skipped
+    return [list(sampler) for sampler in samplers]
+
+
+def test_an_epoch_whose_end_is_still_to_come_has_no_batch(mevis_root: Path) -> None:
+    loader = training_loader(_dataset(mevis_root), 2, 0, seed=7)
+    loader.load_state_dict({"epoch": 1, "num_given": 1, "is_over": True})
+    assert list(loader) == []
+    assert loader.state_dict() == {"epoch": 1, "num_given": 1}
+    assert len(list(loader)) == len(loader)

@@ -37,7 +37,6 @@ def test_it_counts_over_epochs_to_the_last_step(
 ) -> None:
     fit(StepBar(), 5, tmp_path)
     shown = states(capsys)
-    assert "0/5" in shown[0]
     assert "fitting: 100%" in shown[-1]
     assert "5/5" in shown[-1]
 
@@ -49,22 +48,27 @@ def test_a_resumed_fit_starts_where_it_stopped(
     fit(StepBar(), 2, tmp_path).save_checkpoint(checkpoint)
     capsys.readouterr()
     fit(StepBar(), 4, tmp_path, checkpoint)
-    shown = states(capsys)
-    assert "2/4" in shown[0]
-    assert "4/4" in shown[-1]
+    assert "4/4" in states(capsys)[-1]
 
 
 def test_an_error_leaves_a_finished_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(*_: object) -> None:
-        message = "lost"
-        raise ValueError(message)
+    original, calls = BoringModel.training_step, []
 
-    monkeypatch.setattr(BoringModel, "training_step", fail)
+    def fail_later(*args: object) -> object:
+        calls.append(1)
+        if len(calls) == 2:
+            message = "lost"
+            raise ValueError(message)
+        return original(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(BoringModel, "training_step", fail_later)
     with pytest.raises(ValueError, match="lost"):
         fit(StepBar(), 2, tmp_path)
-    assert capsys.readouterr().err.endswith("\n")
+    err = capsys.readouterr().err
+    assert "1/2 step" in err
+    assert err.endswith("\n")
 
 
 def test_a_disabled_bar_is_silent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,8 +13,9 @@ from rvos.losses.normaliser import mean_over_ranks
 from rvos.structures import AuxiliarySegmentationOutput, ClipTargets, SegmentationOutput
 
 
-def test_alone_the_counts_stay() -> None:
-    assert mean_over_ranks(torch.tensor([3, 0])).tolist() == [3.0, 0.0]
+def test_alone_the_counts_stay_but_for_none() -> None:
+    assert mean_over_ranks(torch.tensor([3, 0])).tolist() == [3.0, 1.0]
+    assert mean_over_ranks(torch.tensor([0.25]), minimum=0.5).tolist() == [0.5]
 
 
 def run_rank(rank: int, store: Path, sender: Connection, compute: Callable[[int], Tensor]) -> None:
