@@ -6,13 +6,15 @@ from typing import Any
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.trainer.states import TrainerFn
 
 
 class LastCheckpoint(Checkpoint):
     """Keep ``checkpoints/last.ckpt`` of the run fresh, so that a stopped training can go on.
 
-    Written every ``every_n_steps`` optimizer steps, when the training ends and on Ctrl-C; never
-    after an error, so that the last good state stays. ``--ckpt_path last`` finds it.
+    Written every ``every_n_steps`` optimizer steps, before a validation, when the training ends and
+    on Ctrl-C; never after an error, so that the last good state stays. A validation that was
+    stopped is begun anew by the resumed run. ``--ckpt_path last`` finds the file.
 
     Args:
         every_n_steps: Optimizer steps between two writes.
@@ -75,6 +77,21 @@ class LastCheckpoint(Checkpoint):
         if trainer.should_stop:
             self._save(trainer)
 
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write before a validation, which may take hours.
+
+        Args:
+            trainer: The trainer.
+            pl_module: The task.
+        """
+        del pl_module
+        if trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking:
+            progress = trainer.fit_loop.epoch_loop.val_loop.batch_progress
+            state = progress.state_dict()
+            repeat_validation_on_resume(trainer)
+            self._save(trainer)
+            progress.load_state_dict(state)
+
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
@@ -90,8 +107,12 @@ class LastCheckpoint(Checkpoint):
             exception: Why the training stops.
         """
         del pl_module
-        if not isinstance(exception, KeyboardInterrupt) or not trainer.training:
+        in_validation = trainer.state.fn == TrainerFn.FITTING and trainer.validating
+        is_interrupted = isinstance(exception, KeyboardInterrupt)
+        if not is_interrupted or not (trainer.training or in_validation):
             return
+        if in_validation:
+            repeat_validation_on_resume(trainer)
         if trainer.world_size == 1 or type(trainer.strategy) is DDPStrategy:
             self._save(trainer, alone=True)
 
@@ -107,3 +128,15 @@ class LastCheckpoint(Checkpoint):
             # What `Trainer.save_checkpoint` does, without its barrier.
             state = trainer._checkpoint_connector.dump_checkpoint(weights_only=False)
             trainer.strategy.save_checkpoint(state, self._path)
+
+
+def repeat_validation_on_resume(trainer: Trainer) -> None:
+    """Let a state that is saved within a validation say that its first batch is still to be done.
+
+    Args:
+        trainer: The trainer, validating between two steps.
+    """
+    progress = trainer.fit_loop.epoch_loop.val_loop.batch_progress
+    progress.reset()
+    progress.increment_ready()
+    progress.increment_started()

@@ -8,6 +8,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
 from rvos.models.referdino import ReferDINO
+from rvos.storage import check_writable
 
 _DTYPES = {"float32": torch.float32, "float16": torch.float16}
 
@@ -27,6 +28,22 @@ class ModelFolderWriter(Callback):
     ) -> None:
         self.folder = folder
         self.dtype = _DTYPES[dtype]
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """See that the folder can be made, before the training that should end in it.
+
+        Args:
+            trainer: The trainer.
+            pl_module: Not used.
+            stage: Only ``fit`` matters.
+
+        Raises:
+            StorageError: It cannot.
+        """
+        del pl_module
+        rehearsal = getattr(trainer, "fast_dev_run", False)
+        if stage == "fit" and self.folder and trainer.is_global_zero and not rehearsal:
+            check_writable(Path(self.folder).parent)
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the folder, on the first process only.

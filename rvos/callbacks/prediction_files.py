@@ -1,43 +1,26 @@
 """Files of predicted masks, whole or not at all."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from rvos.storage import write_errors
 from rvos.structures.errors import RvosError
 from rvos.structures.predictions import VideoPrediction
 
 
 class PredictionWriteError(RvosError):
-    """Predictions cannot be written."""
-
-
-@contextmanager
-def report_write_errors(root: Path) -> Iterator[None]:
-    """Say what to do where a folder cannot be written.
-
-    Args:
-        root: Folder of the predictions.
-
-    Raises:
-        PredictionWriteError: Something could not be written.
-    """
-    try:
-        yield
-    except OSError as error:
-        message = f"cannot write to {root} ({error}); choose a folder you may write to"
-        raise PredictionWriteError(message) from error
+    """Predictions cannot be added to a folder."""
 
 
 def write_prediction(prediction: VideoPrediction, root: Path) -> Path:
     """Write the masks of one expression, whole or not at all.
 
     Where single frames are annotated, the samples of an expression come one by one: frames that its
-    folder lacks are added to it.
+    folder lacks are added to it. A process that is killed leaves ``.<expression id>.part``, which
+    counts for nothing and is replaced by the next one.
 
     Args:
         prediction: The masks.
@@ -47,7 +30,7 @@ def write_prediction(prediction: VideoPrediction, root: Path) -> Path:
         The folder that holds one PNG per frame.
 
     Raises:
-        PredictionWriteError: The folder cannot be written.
+        StorageError: The folder cannot be written.
     """
     destination = root / prediction.video_id / _expression_id(prediction)
     part = destination.with_name(f".{destination.name}.part")
@@ -56,24 +39,29 @@ def write_prediction(prediction: VideoPrediction, root: Path) -> Path:
         for position, frame_id in enumerate(prediction.frame_ids)
         if not (destination / f"{frame_id}.png").exists()
     ]
-    try:
-        if not missing:
-            return destination
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        masks = prediction.masks.cpu().numpy().astype(np.uint8) * 255
-        for position in missing:
-            Image.fromarray(masks[position]).save(part / f"{prediction.frame_ids[position]}.png")
-        if not destination.exists():
-            part.replace(destination)
-        else:
-            for path in part.iterdir():
-                path.replace(destination / path.name)
-            part.rmdir()
-    except OSError as error:
-        message = f"cannot write masks to {destination} ({error}); choose a folder you may write to"
-        raise PredictionWriteError(message) from error
+    if not missing:
+        return destination
+    with write_errors(destination):
+        try:
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir(parents=True)
+            masks = prediction.masks.cpu().numpy().astype(np.uint8) * 255
+            for position in missing:
+                path = part / f"{prediction.frame_ids[position]}.png"
+                Image.fromarray(masks[position]).save(path)
+            _add(part, destination)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
     return destination
+
+
+def _add(part: Path, destination: Path) -> None:
+    """Move complete files to where they belong."""
+    if not destination.exists():
+        part.replace(destination)
+        return
+    for path in part.iterdir():
+        path.replace(destination / path.name)
 
 
 def _expression_id(prediction: VideoPrediction) -> str:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from lightning.pytorch import LightningModule, Trainer
 
-from rvos.callbacks.prediction_files import report_write_errors, write_prediction
+from rvos.callbacks.prediction_files import write_prediction
 from rvos.callbacks.prediction_origin import PredictionOrigin, check_origin
 from rvos.callbacks.score_store import ScoreStore
 from rvos.datasets.clip_dataset import ClipDataset
 from rvos.evaluation.submissions import ExpectedSample, expected_samples, open_submissions
+from rvos.storage import write_errors
 from rvos.structures.predictions import VideoPrediction
 
 
@@ -89,7 +90,7 @@ class PredictionFolder:
         if self._has_predictions or self._origin is not None:
             check_origin(self._origin, origin, self.root)
         elif trainer.is_global_zero:
-            with report_write_errors(self.root):
+            with write_errors(self.root):
                 origin.write(self.root)
 
     def write(self, prediction: VideoPrediction) -> None:
@@ -99,11 +100,11 @@ class PredictionFolder:
             prediction: The prediction.
 
         Raises:
-            PredictionWriteError: The folder cannot be written.
+            StorageError: The folder cannot be written.
         """
         if self.samples and prediction.sample_id not in self.mine:
             return
-        with report_write_errors(self.root):
+        with write_errors(self.root):
             for submission in self.submissions:
                 if prediction.sample_id in submission.samples:
                     submission.add(prediction)
@@ -129,7 +130,7 @@ class PredictionFolder:
             ]
         lines = []
         for submission in self.submissions:
-            with report_write_errors(self.root):
+            with write_errors(self.root):
                 path = submission.finish(show_progress)
             lines.append(f"submission: {path} ({len(submission.samples)} expressions)")
         return lines

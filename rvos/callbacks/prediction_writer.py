@@ -8,11 +8,13 @@ from typing import Any, Protocol, runtime_checkable
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import BasePredictionWriter
 
-from rvos.callbacks.prediction_files import report_write_errors
+from rvos.callbacks.locked_folder import LockedFolder
 from rvos.callbacks.prediction_folder import PredictionFolder
 from rvos.callbacks.score_store import MetricRecorder
 from rvos.datasets.clip_dataset import ClipDataset
 from rvos.evaluation.benchmark_metrics import BenchmarkMetrics
+from rvos.storage import write_errors
+from rvos.storage.folder_lock import LOCK_NAME
 from rvos.structures.predictions import VideoPrediction
 
 
@@ -53,7 +55,8 @@ class PredictionWriter(BasePredictionWriter):
     written beside its place and moved there when it is complete. What the folder has already is
     neither computed nor written again, so an interrupted run can be repeated; `rvos test` keeps the
     scores of every sample there, too, and goes on with them: its table covers all samples. A folder
-    with predictions of other weights, or of another selection rule, is refused.
+    with predictions of other weights, or of another selection rule, is refused, and so is one that
+    another job writes to; jobs that evaluate different shards of the videos may share one.
 
     Args:
         folder: Where the masks go; None puts them into ``predictions`` of the run's folder. Of
@@ -65,6 +68,7 @@ class PredictionWriter(BasePredictionWriter):
         self.folder = folder
         self._target: PredictionFolder | None = None
         self._recorder: MetricRecorder | None = None
+        self._lock = LockedFolder()
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Look up what the folder has already, and what the benchmark needs besides masks.
@@ -73,6 +77,9 @@ class PredictionWriter(BasePredictionWriter):
             trainer: The trainer.
             pl_module: The task.
             stage: Only ``test`` and ``predict`` matter.
+
+        Raises:
+            RvosError: The folder is another job's, cannot be written, or is damaged.
         """
         self._target = self._recorder = None
         # Lightning sets these attributes, but does not declare them.
@@ -81,6 +88,7 @@ class PredictionWriter(BasePredictionWriter):
         if stage not in {"test", "predict"} or writers[-1] is not self:
             return
         root = self._root(trainer)
+        self._lock.acquire(trainer, root, _lock_name(getattr(data, "shard", None)))
         if not isinstance(data, ResumableData):
             self._target = PredictionFolder(root)
             return
@@ -180,7 +188,7 @@ class PredictionWriter(BasePredictionWriter):
         # Evaluation takes one expression at a time; the scores of several cannot be told apart.
         rows = self._recorder.added() if len(predictions) == 1 else None
         if rows is not None and predictions[0].sample_id in self._target.mine:
-            with report_write_errors(self._target.root):
+            with write_errors(self._target.root):
                 self._target.scores.keep(predictions[0].sample_id, rows)
 
     def write_on_batch_end(
@@ -226,6 +234,20 @@ class PredictionWriter(BasePredictionWriter):
         if trainer.is_global_zero:
             for line in target.finish(trainer.progress_bar_callback is not None):
                 _say(trainer, line)
+        self._lock.release()
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """Give the folder back; a repeated command goes on with what it holds.
+
+        Args:
+            trainer: Not used.
+            pl_module: Not used.
+            exception: Not used.
+        """
+        del trainer, pl_module, exception
+        self._lock.release()
 
     def _write(self, predictions: Sequence[VideoPrediction]) -> None:
         for video in predictions:
@@ -238,6 +260,11 @@ class PredictionWriter(BasePredictionWriter):
         if self.folder is not None:
             return Path(self.folder)
         return Path(trainer.log_dir or trainer.default_root_dir) / "predictions"
+
+
+def _lock_name(shard: tuple[int, int] | None) -> str:
+    """Name the lock of a part of the videos, or of all."""
+    return LOCK_NAME if shard is None else f".rvos-{shard[0]}-of-{shard[1]}.lock"
 
 
 def _say(trainer: Trainer, line: str) -> None:

@@ -41,7 +41,9 @@ def adapter_ranks(state_dict: Mapping[str, Tensor]) -> dict[str, int]:
         down, up, base = (state_dict[name] for name in names)
         rank = down.shape[0]
         if (up.shape[1:], (*up.shape[:1], *down.shape[1:])) != ((rank,), base.shape):
-            message = f"the adapter of {layer} does not have the shape of its layer"
+            message = (
+                f"the adapter of {layer} does not have the shape of its layer; restore the file"
+            )
             raise CheckpointError(message)
         ranks[layer] = rank
     return ranks

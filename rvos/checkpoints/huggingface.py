@@ -97,7 +97,10 @@ def rename_huggingface(state_dict: Mapping[str, Tensor]) -> tuple[StateDict, lis
         if name is None:
             unknown.append(key)
         elif name in renamed and is_another_value(renamed[name], value):
-            message = f"{key} differs from other entries that name the same shared module"
+            message = (
+                f"{key} differs from other entries that name the same shared module; "
+                "download the file again"
+            )
             raise CheckpointError(message)
         else:
             renamed[name] = value

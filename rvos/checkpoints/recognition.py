@@ -70,7 +70,12 @@ def split_tensors(entries: Mapping[str, Any]) -> tuple[StateDict, list[str]]:
         >>> split_tensors({"epoch": 3})
         ({}, ['epoch'])
     """
-    tensors = {name: value for name, value in entries.items() if isinstance(value, Tensor)}
+    # Sparse ones are in no file that anybody releases, and few operations take them.
+    tensors = {
+        name: value
+        for name, value in entries.items()
+        if isinstance(value, Tensor) and value.layout == torch.strided
+    }
     return tensors, sorted(entries.keys() - tensors.keys())
 
 

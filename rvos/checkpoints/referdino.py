@@ -95,7 +95,10 @@ def rename_released(state_dict: Mapping[str, Tensor]) -> tuple[StateDict, list[s
         if name is None:
             unknown.append(key)
         elif name in renamed and is_another_value(renamed[name], value):
-            message = f"{key} differs from other entries that name the same shared module"
+            message = (
+                f"{key} differs from other entries that name the same shared module; "
+                "download the file again"
+            )
             raise CheckpointError(message)
         else:
             renamed[name] = value

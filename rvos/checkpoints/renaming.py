@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor
 
+from rvos.structures.errors import RvosError
+
 Rule = tuple[str, str]
 StateDict = dict[str, Tensor]
 
@@ -50,6 +52,9 @@ def split_projection(
     Returns:
         A new mapping; other entries are unchanged.
 
+    Raises:
+        RvosError: A joint projection has no three parts.
+
     Example:
         >>> import torch
         >>> names = ("q.", "k.", "v.")
@@ -61,6 +66,12 @@ def split_projection(
         if joint not in key:
             result[key] = value
             continue
+        if value.ndim == 0 or len(value) == 0 or len(value) % 3:
+            message = (
+                f"{key} has the shape {list(value.shape)}, which is no projection to queries, keys "
+                "and values; download the file again"
+            )
+            raise RvosError(message)
         for name, part in zip(separate, value.chunk(3), strict=True):
             result[key.replace(joint, name)] = part
     return result

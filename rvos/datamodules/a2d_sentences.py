@@ -1,6 +1,7 @@
 """A2D-Sentences for the Trainer."""
 
 from pathlib import Path
+from typing import Any
 
 from rvos.datamodules.base import ReferringVideoDataModule
 from rvos.datasets.a2d_sentences import A2DSentencesDataset
@@ -22,6 +23,7 @@ class A2DSentencesDataModule(ReferringVideoDataModule):
         validation_split: Split to validate on; None for none. The benchmark has no third one.
         max_videos: Keep only the first videos of each split.
         seed: Seed of order and augmentation.
+        **shared: ``on_bad_sample`` and ``max_bad_samples`` of :class:`ReferringVideoDataModule`.
 
     >>> A2DSentencesDataModule(Path("data")).num_frames
     1
@@ -39,8 +41,9 @@ class A2DSentencesDataModule(ReferringVideoDataModule):
         validation_split: str | None = "test",
         max_videos: int | None = None,
         seed: int = 42,
+        **shared: Any,
     ) -> None:
-        super().__init__(batch_size, num_workers, seed, validation_split, "test", "test")
+        super().__init__(batch_size, num_workers, seed, validation_split, "test", "test", **shared)
         self.root = Path(root)
         self.num_frames = num_frames
         self.augmentation = augmentation

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 from lightning.pytorch import LightningDataModule
 
@@ -13,6 +14,8 @@ from rvos.datamodules.video_shards import (
     shortest_sample,
     split_work,
 )
+from rvos.datasets.bad_sample_counter import BadSampleCounter
+from rvos.datasets.checked_samples import BadSamplePolicy, CheckedSamples
 from rvos.datasets.clip_dataset import ClipDataset
 from rvos.datasets.errors import DatasetError
 
@@ -24,6 +27,9 @@ class ReferringVideoDataModule(LightningDataModule, ABC):
     segment; every video goes to one process, with all its expressions. The processes may end up
     with different numbers of batches: nothing that they do together happens before the end.
 
+    A damaged sample stops an evaluation whatever ``on_bad_sample`` says: a score over the others
+    would be that of another benchmark.
+
     Args:
         batch_size: Training clips per batch and process.
         num_workers: Worker processes per loader; batches do not depend on it.
@@ -31,6 +37,13 @@ class ReferringVideoDataModule(LightningDataModule, ABC):
         validation_split: Split of ``validate`` and of validation during ``fit``; None for none.
         test_split: Split of ``test``.
         predict_split: Split of ``predict``; it may lack masks.
+        on_bad_sample: What to do in training where frames or masks of a clip are damaged: ``stop``
+            and name it, or ``skip``: train on another clip in its place, and tell.
+        max_bad_samples: Under ``skip``, stop after so many in an epoch, for each process.
+
+    Attributes:
+        bad_samples: Counts those of an epoch.
+        shard: Evaluate only the part of the videos that (index, count) tells; None for all.
     """
 
     def __init__(
@@ -41,6 +54,8 @@ class ReferringVideoDataModule(LightningDataModule, ABC):
         validation_split: str | None,
         test_split: str,
         predict_split: str,
+        on_bad_sample: BadSamplePolicy = "stop",
+        max_bad_samples: int = 100,
     ) -> None:
         super().__init__()
         self.batch_size = batch_size
@@ -49,6 +64,9 @@ class ReferringVideoDataModule(LightningDataModule, ABC):
         self.validation_split = validation_split
         self.test_split = test_split
         self.predict_split = predict_split
+        self.on_bad_sample = on_bad_sample
+        self.bad_samples = BadSampleCounter(max_bad_samples)
+        self.shard: tuple[int, int] | None = None
         self._opened: dict[str, ClipDataset] = {}
         self._remaining: dict[str, Sequence[int]] = {}
         # Of what is left to predict, there may be nothing for a process; see `_loader`.
@@ -104,7 +122,7 @@ class ReferringVideoDataModule(LightningDataModule, ABC):
         Returns:
             The loader.
         """
-        dataset = self._opened["train"]
+        dataset = CheckedSamples(self._opened["train"], self.on_bad_sample, self.seed)
         dataset.set_epoch(self.trainer.current_epoch if self.trainer is not None else 0)
         return training_loader(dataset, self.batch_size, self.num_workers, self.seed)
 
@@ -131,6 +149,23 @@ class ReferringVideoDataModule(LightningDataModule, ABC):
             The loader.
         """
         return self._loader("predict")
+
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Tell which samples of a batch are damaged; called by Lightning.
+
+        Args:
+            batch: The batch.
+            dataloader_idx: Not used.
+
+        Returns:
+            The batch.
+
+        Raises:
+            BadSampleError: There were too many.
+        """
+        del dataloader_idx
+        self.bad_samples.add(batch)
+        return batch
 
     def dataset_of(self, stage: str) -> ClipDataset:
         """Tell what is evaluated, once ``setup`` has opened it.
@@ -167,7 +202,16 @@ class ReferringVideoDataModule(LightningDataModule, ABC):
 
     def _share(self, stage: str) -> list[VideoWork]:
         """The videos that fall to this process."""
-        work = group_by_video(self.dataset_of(stage), self._remaining.get(stage))
+        dataset, kept = self.dataset_of(stage), self._remaining.get(stage)
+        if self.shard is not None:
+            # Cut from all videos, done or not: the jobs of an array do not start together.
+            number, count = self.shard
+            videos = split_work(group_by_video(dataset), count)[number]
+            shard = {index for video in videos for index in video.indices}
+            kept = [
+                index for index in (range(len(dataset)) if kept is None else kept) if index in shard
+            ]
+        work = group_by_video(dataset, kept)
         sharding = None if self.trainer is None else self.trainer.distributed_sampler_kwargs
         if sharding is None:
             return work

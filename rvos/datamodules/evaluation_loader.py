@@ -7,6 +7,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from rvos.datamodules.video_shards import VideoWork, group_by_video
+from rvos.datasets.checked_samples import naming_sample
 from rvos.datasets.clip_dataset import ClipDataset
 from rvos.datasets.collate import collate_clips
 from rvos.structures.video import VideoBatch
@@ -38,7 +39,7 @@ class EvaluationLoader:
         if not self.num_workers:
             for video in self.work:
                 for index in video.indices:
-                    yield collate_clips([self.dataset[index]])
+                    yield _read(self.dataset, index)
             return
         videos: DataLoader[Any] = DataLoader(
             _VideoBatches(self.dataset, self.work),
@@ -66,13 +67,18 @@ class _VideoBatches(Dataset[list[VideoBatch]]):
     def __getitem__(self, position: int) -> list[VideoBatch]:
         batches: list[VideoBatch] = []
         for index in self.work[position].indices:
-            batch = collate_clips([self.dataset[index]])
+            batch = _read(self.dataset, index)
             if batches and torch.equal(batch.frames, batches[-1].frames):
                 batch.frames = batches[-1].frames
                 if batch.clip_sizes == batches[-1].clip_sizes:
                     batch.valid_pixels = batches[-1].valid_pixels
             batches.append(batch)
         return batches
+
+
+def _read(dataset: ClipDataset, index: int) -> VideoBatch:
+    with naming_sample(dataset.sample_id(index)):
+        return collate_clips([dataset[index]])
 
 
 def _unchanged(batches: list[VideoBatch]) -> list[VideoBatch]:

@@ -1,5 +1,7 @@
 """Several benchmarks in one training, for the Trainer."""
 
+from typing import Any
+
 from rvos.datamodules.base import ReferringVideoDataModule
 from rvos.datasets.clip_dataset import ClipDataset
 from rvos.datasets.errors import DatasetError
@@ -21,6 +23,7 @@ class JointDataModule(ReferringVideoDataModule):
         batch_size: Training clips per batch and process.
         num_workers: Worker processes per loader.
         seed: Seed of the order. The parts have seeds of their own.
+        **shared: ``on_bad_sample`` and ``max_bad_samples`` of :class:`ReferringVideoDataModule`.
 
     Raises:
         DatasetError: If the parts do not fit together.
@@ -39,6 +42,7 @@ class JointDataModule(ReferringVideoDataModule):
         batch_size: int = 2,
         num_workers: int = 4,
         seed: int = 42,
+        **shared: Any,
     ) -> None:
         _check(parts, evaluate)
         evaluated = parts[next(reversed(parts)) if evaluate is None else evaluate]
@@ -49,6 +53,7 @@ class JointDataModule(ReferringVideoDataModule):
             evaluated.validation_split,
             evaluated.test_split,
             evaluated.predict_split,
+            **shared,
         )
         self._evaluated = evaluated
         self.parts = parts

@@ -1,6 +1,7 @@
 """MeViS for the Trainer."""
 
 from pathlib import Path
+from typing import Any
 
 from rvos.datamodules.base import ReferringVideoDataModule
 from rvos.datasets.clip_sampler import ClipSampler
@@ -25,6 +26,7 @@ class MeViSDataModule(ReferringVideoDataModule):
         validation_split: Split to validate on; None for none.
         max_videos: Keep only the first videos of each split.
         seed: Seed of order and augmentation.
+        **shared: ``on_bad_sample`` and ``max_bad_samples`` of :class:`ReferringVideoDataModule`.
 
     >>> MeViSDataModule(Path("data")).sampling_step
     64
@@ -44,8 +46,11 @@ class MeViSDataModule(ReferringVideoDataModule):
         validation_split: str | None = "valid_u",
         max_videos: int | None = None,
         seed: int = 42,
+        **shared: Any,
     ) -> None:
-        super().__init__(batch_size, num_workers, seed, validation_split, "valid_u", "valid")
+        super().__init__(
+            batch_size, num_workers, seed, validation_split, "valid_u", "valid", **shared
+        )
         self.root = Path(root)
         self.num_frames = num_frames
         self.sampling_step = sampling_step

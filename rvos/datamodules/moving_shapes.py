@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rvos.datamodules.base import ReferringVideoDataModule
 from rvos.datasets.clip_sampler import ClipSampler, EvenClipSampler
@@ -31,6 +32,7 @@ class MovingShapesDataModule(ReferringVideoDataModule):
         max_videos: Keep only the first videos of each split.
         evaluation_split: Split of ``test`` and ``predict``: ``test`` or ``long``.
         seed: Seed of order, augmentation and of the videos to write.
+        **shared: ``on_bad_sample`` and ``max_bad_samples`` of :class:`ReferringVideoDataModule`.
 
     >>> MovingShapesDataModule(Path("data")).validation_split
     'valid_u'
@@ -50,10 +52,13 @@ class MovingShapesDataModule(ReferringVideoDataModule):
         max_videos: int | None = None,
         evaluation_split: Split = "test",
         seed: int = 0,
+        **shared: Any,
     ) -> None:
         folders = FOLDER_OF_SPLIT[layout]
         test_split = folders[evaluation_split]
-        super().__init__(batch_size, num_workers, seed, folders["valid"], test_split, test_split)
+        super().__init__(
+            batch_size, num_workers, seed, folders["valid"], test_split, test_split, **shared
+        )
         self.root = Path(root)
         self.layout = layout
         self.sampler = sampler or EvenClipSampler(8, max_step=3, min_step=3)

@@ -1,7 +1,7 @@
 """Ref-YouTube-VOS for the Trainer."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rvos.datamodules.base import ReferringVideoDataModule
 from rvos.datasets.clip_sampler import ClipSampler
@@ -27,6 +27,7 @@ class RefYouTubeVOSDataModule(ReferringVideoDataModule):
         validation_split: Split to validate on, if it has masks.
         max_videos: Keep only the first videos of each split.
         seed: Seed of order and augmentation.
+        **shared: ``on_bad_sample`` and ``max_bad_samples`` of :class:`ReferringVideoDataModule`.
 
     >>> RefYouTubeVOSDataModule(Path("data")).num_frames
     6
@@ -47,8 +48,11 @@ class RefYouTubeVOSDataModule(ReferringVideoDataModule):
         validation_split: str | None = None,
         max_videos: int | None = None,
         seed: int = 42,
+        **shared: Any,
     ) -> None:
-        super().__init__(batch_size, num_workers, seed, validation_split, "valid", "valid")
+        super().__init__(
+            batch_size, num_workers, seed, validation_split, "valid", "valid", **shared
+        )
         self.root = Path(root)
         self.num_frames = num_frames
         self.targets = targets

@@ -1,6 +1,7 @@
 """RefCOCO, RefCOCO+ and RefCOCOg for the Trainer: images, or pseudo-video for joint training."""
 
 from pathlib import Path
+from typing import Any
 
 from rvos.datamodules.base import ReferringVideoDataModule
 from rvos.datasets.errors import DatasetError
@@ -32,6 +33,7 @@ class RefCOCODataModule(ReferringVideoDataModule):
         test_split: Split of ``test`` and ``predict``.
         max_images: Keep only the first images of each set and split.
         seed: Seed of order and augmentation.
+        **shared: ``on_bad_sample`` and ``max_bad_samples`` of :class:`ReferringVideoDataModule`.
 
     >>> RefCOCODataModule(Path("data/coco")).sets
     ('refcoco', 'refcoco+', 'refcocog')
@@ -51,8 +53,11 @@ class RefCOCODataModule(ReferringVideoDataModule):
         test_split: str = "val",
         max_images: int | None = None,
         seed: int = 42,
+        **shared: Any,
     ) -> None:
-        super().__init__(batch_size, num_workers, seed, validation_split, test_split, test_split)
+        super().__init__(
+            batch_size, num_workers, seed, validation_split, test_split, test_split, **shared
+        )
         self.root = Path(root)
         self.sets: tuple[RefCOCOName, ...] = _ALL_SETS if sets is None else tuple(sets)
         self.num_frames = num_frames

@@ -1,6 +1,7 @@
 """One's own videos for the Trainer."""
 
 from pathlib import Path
+from typing import Any
 
 from rvos.datamodules.base import ReferringVideoDataModule
 from rvos.datasets.clip_sampler import ClipSampler
@@ -25,6 +26,7 @@ class VideoFolderDataModule(ReferringVideoDataModule):
         validation_split: Split to validate on; None for none.
         test_split: Split of ``test`` and ``predict``; for ``predict`` it may lack masks.
         seed: Seed of order and augmentation.
+        **shared: ``on_bad_sample`` and ``max_bad_samples`` of :class:`ReferringVideoDataModule`.
 
     >>> VideoFolderDataModule(Path("my_data")).validation_split
     'valid'
@@ -44,8 +46,11 @@ class VideoFolderDataModule(ReferringVideoDataModule):
         validation_split: str | None = "valid",
         test_split: str = "valid",
         seed: int = 42,
+        **shared: Any,
     ) -> None:
-        super().__init__(batch_size, num_workers, seed, validation_split, test_split, test_split)
+        super().__init__(
+            batch_size, num_workers, seed, validation_split, test_split, test_split, **shared
+        )
         self.root = Path(root)
         self.num_frames = num_frames
         self.sampling_step = num_frames if sampling_step is None else sampling_step

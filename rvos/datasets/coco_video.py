@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from rvos.datasets.errors import DatasetError, MalformedAnnotationError
+from rvos.datasets.errors import DatasetError, MalformedAnnotationError, shorten
 from rvos.datasets.files import JSONObject, read_json, write_json
 from rvos.datasets.safe_names import check_name
 from rvos.ops.coco_segmentation import segmentation_to_rle
@@ -27,7 +27,7 @@ class COCOVideoError(DatasetError):
     """
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: {reason}; docs/own_data.md describes what is read")
+        super().__init__(f"{path}: {shorten(reason)}; docs/own_data.md describes what is read")
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def convert_coco_video(source: Path, destination: Path, frames_folder: Path) -> 
         videos, counts = _Conversion(source, content).run()
     except KeyError as error:
         raise COCOVideoError(source, f"no entry {error}") from error
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, LookupError, OverflowError) as error:
         raise COCOVideoError(source, f"an entry of the wrong kind ({error})") from error
     parent = destination.resolve().parent
     relative = Path(os.path.relpath(frames_folder.resolve(), parent)).as_posix()

@@ -47,6 +47,7 @@ def collate_clips(samples: Sequence[VideoSample], size_divisibility: int = 32) -
         original_sizes=[sample.original_size for sample in samples],
         clip_sizes=sizes,
         annotations=annotations if len(annotations) == len(samples) else None,
+        bad_samples=[each.stands_for for each in samples if each.stands_for is not None],
     )
 
 

@@ -4,6 +4,25 @@ from pathlib import Path
 
 from rvos.structures.errors import RvosError
 
+_LONGEST_REASON = 200
+
+
+def shorten(value: object, most: int = _LONGEST_REASON) -> str:
+    r"""Write anything on one short line, for a message.
+
+    Args:
+        value: Of unknown origin.
+        most: Characters that are kept.
+
+    Returns:
+        Its text without line breaks, cut off where it is long.
+
+    >>> shorten(ValueError("a\nb")), len(shorten("x" * 1000))
+    ('a b', 203)
+    """
+    text = " ".join(str(value).split())
+    return text if len(text) <= most else f"{text[:most]}..."
+
 
 class DatasetError(RvosError):
     """The data on disk cannot be used as they are.
@@ -61,7 +80,8 @@ class UnreadableImageError(DatasetError):
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
-            f"{path} cannot be decoded ({reason}): the file is damaged, unpack or download it again"
+            f"{path} cannot be decoded ({shorten(reason)}): the file is damaged, unpack or "
+            "download it again"
         )
 
 
@@ -78,7 +98,8 @@ class UnreadableVideoError(DatasetError):
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
-            f"{path} cannot be decoded ({reason}): the file is damaged, unpack or download it again"
+            f"{path} cannot be decoded ({shorten(reason)}): the file is damaged, unpack or "
+            "download it again"
         )
 
 
@@ -166,7 +187,8 @@ class UnknownObjectError(DatasetError):
         self, path: Path, video_id: str, expression_id: str, object_id: str, known_in: Path
     ) -> None:
         super().__init__(
-            f"{path}: expression {expression_id} of video {video_id} refers to object {object_id}, "
+            f"{path}: expression {shorten(expression_id)} of video {shorten(video_id)} refers to "
+            f"object {shorten(object_id)}, "
             f"which {known_in} does not list: use both files of one release"
         )
 
@@ -183,4 +205,4 @@ class MalformedAnnotationError(DatasetError):
     """
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path} is malformed ({reason}): restore the file as published")
+        super().__init__(f"{path} is malformed ({shorten(reason)}): restore the file as published")

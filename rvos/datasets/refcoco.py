@@ -85,7 +85,10 @@ class RefCOCODataset(ClipDataset):
         self._annotations_path = _annotations_path(self.root, name, split)
         self.index = read_refcoco_index(self._annotations_path, max_images)
         if not len(self.index):
-            message = f"no sentence is left of {self._annotations_path} with {max_images=}"
+            message = (
+                f"no sentence is left of {self._annotations_path} with {max_images=}: restore the "
+                "file if it lists none"
+            )
             raise DatasetError(message)
         self._last_image: tuple[int, np.ndarray] | None = None
 

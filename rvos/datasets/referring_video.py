@@ -74,7 +74,10 @@ class ReferringVideoDataset(ClipDataset):
         super().__init__()
         self.videos = select_videos(videos, kinds, max_videos)
         if not self.videos:
-            message = f"no expression is left of {len(videos)} videos with kinds={kinds}"
+            message = (
+                f"no expression is left of {len(videos)} videos with kinds={kinds}: choose other "
+                "kinds, or restore the annotation file if it lists none"
+            )
             raise DatasetError(message)
         self.has_annotations = has_annotations
         self._sampler = sampler if sampler is not None else WholeVideoSampler()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rvos.datasets.errors import DatasetError, MalformedAnnotationError
+from rvos.datasets.errors import DatasetError, MalformedAnnotationError, shorten
 from rvos.datasets.files import JSONObject, read_json
 from rvos.datasets.mask_table import MaskTable
 from rvos.datasets.safe_names import check_name
@@ -28,7 +28,7 @@ class VideoFolderError(DatasetError):
     """
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: {reason}; docs/own_data.md describes the file")
+        super().__init__(f"{path}: {shorten(reason)}; docs/own_data.md describes the file")
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def read_video_folder(path: Path) -> VideoFolderIndex:
         videos.append(Video(video_id, frame_ids, track_ids, expressions))
     try:
         table = MaskTable(masks.items())
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
         raise VideoFolderError(path, f"a mask is no run-length encoding ({error})") from error
     return VideoFolderIndex(videos, frames_folder, masks_folder, table, annotated)
 
@@ -137,7 +137,8 @@ def _all_expressions(entries: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         expression
         for entry in entries.values()
         if isinstance(entry, dict)
-        for expression in entry.get("expressions") or []
+        if isinstance(entry.get("expressions"), list)
+        for expression in entry["expressions"]
         if isinstance(expression, dict)
     ]
 
@@ -170,7 +171,10 @@ def _expressions(
         place = f"expression {number} of {where}"
         if not isinstance(item, dict):
             raise VideoFolderError(path, f"{place} is no object with an entry 'expression'")
-        text = clean_expression(_entry(item, "expression", str, path, place))
+        try:
+            text = clean_expression(_entry(item, "expression", str, path, place))
+        except UnicodeEncodeError as error:
+            raise VideoFolderError(path, f"{place} holds half a character") from error
         if not text:
             raise VideoFolderError(path, f"{place} is empty")
         if annotated and "objects" not in item:
@@ -205,5 +209,8 @@ def _track_masks(
         masks = _entry(track_masks, track_id, list, path, f"'masks' of {where}")
         if len(masks) != num_frames:
             reason = f"{where} has {num_frames} frames, but object {track_id!r} {len(masks)} masks"
+            raise VideoFolderError(path, reason)
+        if not all(mask is None or isinstance(mask, dict) for mask in masks):
+            reason = f"a mask is no run-length encoding ({where}, object {track_id!r})"
             raise VideoFolderError(path, reason)
     return track_masks

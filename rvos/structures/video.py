@@ -1,6 +1,6 @@
 """Clips, their targets and batches of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
@@ -77,6 +77,19 @@ class Annotation:
 
 
 @dataclass
+class BadSample:
+    """A sample that could not be read, so that another one stands for it.
+
+    Attributes:
+        sample_id: Its id.
+        reason: What is wrong with it, and the remedy.
+    """
+
+    sample_id: str
+    reason: str
+
+
+@dataclass
 class VideoSample:
     """One clip with one expression, as a dataset returns it.
 
@@ -90,6 +103,7 @@ class VideoSample:
         targets: Ground truth of the clip at the frames' size.
         original_size: (height, width) of the video on disk.
         annotation: What the clip is scored with; None where nobody asked for it.
+        stands_for: The sample that should be here; None where this one should.
     """
 
     sample_id: str
@@ -101,6 +115,7 @@ class VideoSample:
     targets: ClipTargets
     original_size: tuple[int, int]
     annotation: Annotation | None = None
+    stands_for: BadSample | None = None
 
 
 @dataclass
@@ -121,6 +136,7 @@ class VideoBatch:
         original_sizes: B (height, width) of the videos on disk.
         clip_sizes: B (height, width) of the unpadded clips.
         annotations: What the clips are scored with; None where nobody asked for it.
+        bad_samples: Those that could not be read and that other clips of the batch stand for.
     """
 
     sample_ids: list[str]
@@ -134,6 +150,7 @@ class VideoBatch:
     original_sizes: list[tuple[int, int]]
     clip_sizes: list[tuple[int, int]]
     annotations: list[Annotation] | None = None
+    bad_samples: list[BadSample] = field(default_factory=list)
 
     def pin_memory(self) -> "VideoBatch":
         """Move the tensors to page-locked memory; called by the DataLoader."""

@@ -8,8 +8,6 @@ from dataclasses import asdict, replace
 from multiprocessing.context import BaseContext
 from pathlib import Path
 
-from tqdm import tqdm
-
 from rvos.datasets.files import write_json
 from rvos.datasets.moving_shapes.errors import MovingShapesError
 from rvos.datasets.moving_shapes.layouts import (
@@ -21,6 +19,7 @@ from rvos.datasets.moving_shapes.records import describe, read_records
 from rvos.datasets.moving_shapes.video import make_video
 from rvos.datasets.moving_shapes.vocabulary import BenchmarkLayout, Kind, Split
 from rvos.datasets.moving_shapes.write_job import WriteJob
+from rvos.visualization.progress_bar import open_bar
 
 FOLDER_OF_SPLIT: dict[BenchmarkLayout, dict[Split, str]] = {
     "mevis": {"train": "train", "valid": "valid_u", "test": "test", "long": "long"},
@@ -103,7 +102,7 @@ def write_videos(
         job.claim()
         missing = [index for index in indices if not job.record_path(index).exists()]
         total, done = len(indices), len(indices) - len(missing)
-        with tqdm(desc=job.folder, total=total, initial=done, disable=not progress) as bar:
+        with open_bar(job.folder, total, "video", progress, initial=done) as bar:
             for _ in _write_all(job, missing, workers):
                 bar.update()
         records = read_records(job.state)
