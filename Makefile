@@ -19,7 +19,7 @@ PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 READY := $(VENV)/.rvos-ready
 STYLE_REPORT := ../shared/style/style_report.py
 
-.PHONY: help setup demo test test-slow test-all lint format types arch check bench notebooks style
+.PHONY: help setup demo test test-slow test-slurm fuzz test-all lint format types arch check bench notebooks style
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,12 @@ test: $(READY) ## run the tests and every docstring example (minutes on two core
 test-slow: $(READY) ## run the slow tests and the notebooks
 	@$(PY) -m pytest -m "slow and not gpu and not network" tests $(PYTEST_ARGS)
 	@$(PY) -m pytest --nbmake --nbmake-timeout=1200 notebooks $(PYTEST_ARGS)
+
+test-slurm: $(READY) ## run jobs on a two-node SLURM of its own (root, Debian; minutes)
+	@bash tests/slurm/cluster.sh $(PY) -m pytest tests/slurm/real_cluster.py $(PYTEST_ARGS)
+
+fuzz: $(READY) ## feed the readers 20,000 damaged files, other ones every time
+	@RVOS_HYPOTHESIS_PROFILE=nightly $(PY) -m pytest tests/fuzzing $(PYTEST_ARGS)
 
 test-all: test test-slow ## run everything that needs neither a GPU nor the network
 

@@ -1,12 +1,12 @@
-import os
 from pathlib import Path
 
 import pytest
 
+from rvos.checkpoints.files import CheckpointError
 from rvos.cli import main as run_rvos
 from rvos.datamodules.moving_shapes import MovingShapesDataModule
 from rvos.datasets.errors import DatasetError
-from rvos.lightning_cli import CheckpointError, find_last_checkpoint, main, summarize_parser_error
+from rvos.lightning_cli import main
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 NANO_MODEL = str(Path(__file__).with_name("integration") / "referdino_nano.yaml")
@@ -93,21 +93,21 @@ def test_broken_yaml_names_the_file(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "broken.yaml" in line
 
 
-def test_newest_checkpoint_of_a_run_is_found(tmp_path: Path) -> None:
-    assert find_last_checkpoint(tmp_path) is None
-    for age, version in enumerate(("version_10", "version_9")):
-        path = tmp_path / version / "checkpoints" / "last.ckpt"
-        path.parent.mkdir(parents=True)
-        path.write_bytes(b"")
-        os.utime(path, (1000 - age, 1000 - age))
-    assert find_last_checkpoint(tmp_path) == str(
-        tmp_path / "version_10" / "checkpoints" / "last.ckpt"
-    )
-
-
-def test_report_without_a_known_form_stays_readable() -> None:
-    message = 'Parser key "model":\n  Does not validate against any\n  - Expected a str'
-    assert summarize_parser_error(message) == "model: Expected a str"
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["predict", "--shard", "8/8"], "--shard '8/8': give 0/8 to 7/8"),
+        (["predict", "--shard", "one"], "--shard 'one'"),
+        (["test", "--shard", "0/8"], "`rvos test` has no --shard"),
+    ],
+)
+def test_shard_is_a_part_of_predict(
+    arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verb, *options = arguments
+    options += ["--model.init_args.model", NANO_MODEL, "--trainer.accelerator", "cpu"]
+    assert main([verb, "-c", EXPERIMENT, *options]) == 2
+    assert expected in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
