@@ -80,6 +80,8 @@ _TABLE = (
     Verb("held-out", "rvos.evaluation.held_out_command", "score weights on its fixed test split"),
     Verb("evaluate", "rvos.evaluation.evaluate_command", "score saved predictions of any method"),
     Verb("data", "rvos.datasets.data_command", "prepare or check a benchmark on disk"),
+    Verb("slurm", "rvos.cluster.slurm_command", "say what is wrong with a job or batch script"),
+    Verb("runs", "rvos.cluster.runs_command", "list trainings with their state and best metric"),
     Verb("benchmark", "rvos.benchmarks.command", "measure speed and memory on this machine"),
 )
 VERBS = {verb.name: verb for verb in _TABLE}
@@ -92,7 +94,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The arguments, those of the process by default.
 
     Returns:
-        0 on success, 1 after an error the user can mend, 2 after a wrong command, 130 after Ctrl-C.
+        0 on success, 1 after an error the user can mend, 2 after a wrong command, 3 after a part of
+        the work (see the verb's help), 130 after Ctrl-C.
 
     Example:
         >>> main(["segmnt", "clip.mp4"])

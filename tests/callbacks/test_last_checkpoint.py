@@ -80,3 +80,42 @@ def test_error_keeps_the_last_good_state_and_ctrl_c_the_present_one(
     with pytest.raises((error, SystemExit)):
         trainer.fit(square_task, clips)
     assert _saved_step(tmp_path) == expected
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+@pytest.mark.parametrize("point", ["on_validation_start", "validation_step"])
+def test_what_ends_a_validation_loses_no_step_and_the_resumed_run_repeats_it(
+    point: str,
+    error: type[BaseException],
+    square_task: Any,
+    clips: DataLoader[Any],
+    make_trainer: Callable[..., Trainer],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    validated: list[int] = []
+    original = square_task.validation_step
+
+    def validate(batch: Any, batch_idx: int) -> Any:
+        validated.append(square_task.global_step)
+        return original(batch, batch_idx)
+
+    def interrupt(*_: Any) -> None:
+        raise error
+
+    with torch.no_grad():
+        square_task.model.weight.fill_(1.0)
+    monkeypatch.setattr(square_task, "validation_step", validate)
+    loops = {"max_steps": 4, "val_check_interval": 1}
+    with monkeypatch.context() as broken:
+        broken.setattr(square_task, point, interrupt)
+        with pytest.raises((SystemExit, error)):
+            make_trainer([LastCheckpoint()], **loops).fit(square_task, clips, clips)
+    assert _saved_step(tmp_path) == 1
+    path = tmp_path / "run" / "only" / "checkpoints" / "last.ckpt"
+    trainer = make_trainer([LastCheckpoint()], **loops)
+    trainer.fit(square_task, clips, clips, ckpt_path=path)
+    assert trainer.global_step == 4
+    # Two batches after each step, the first of them once more.
+    assert validated == [1, 1, 2, 2, 3, 3, 4, 4]
+    assert square_task.model.weight.item() == pytest.approx((1 - 4 * 0.01) ** 4)

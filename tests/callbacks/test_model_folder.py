@@ -11,6 +11,7 @@ import rvos
 from rvos.callbacks import ModelFolderWriter
 from rvos.layers.described import build
 from rvos.models.adaptation import AdaptationPolicy
+from rvos.storage import StorageError
 from rvos.tasks.tokenizers import open_tokenizer
 
 if TYPE_CHECKING:
@@ -70,6 +71,15 @@ def test_other_ranks_and_rehearsals_write_nothing(
 ) -> None:
     ModelFolderWriter().on_fit_end(trainer_in(tmp_path, **attributes), trained)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_the_training(
+    trained: Holder, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    writer = ModelFolderWriter(str(tmp_path / "file" / "model"))
+    with pytest.raises(StorageError, match="file cannot be written"):
+        writer.setup(trainer_in(tmp_path), trained, "fit")
 
 
 def test_every_process_asks_for_the_folder(trained: Holder, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_experiment_runs_every_verb(
         "train/loss_mask_proposal",
         "optimizer/learning_rate",
         "optimizer/gradient_norm",
-        "speed/samples_per_second",
+        "speed/clips_per_second",
         "speed/data_wait_share",
     } <= set(tags["scalars"])
     headline = {"val/mAP 0.5:0.95, all queries", "val/mAP 0.5:0.95, top-1", "val/overall IoU"}
