@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tqdm import tqdm
-
 from rvos.benchmarks.call_timer import CallTimer
 from rvos.benchmarks.index_memory import IndexMemory, measure_index
 from rvos.benchmarks.process_memory import read_process_memory
@@ -17,6 +15,7 @@ from rvos.datamodules.loader import training_loader
 from rvos.datasets.clip_dataset import ClipDataset
 from rvos.datasets.collate import collate_clips
 from rvos.structures.errors import RvosError
+from rvos.visualization.progress_bar import open_bar
 
 # What data sets of videos do first with a sample; the rest of it is augmentation.
 _READING = {"decode_frames": "read frames", "read_masks": "read masks"}
@@ -101,7 +100,7 @@ def measure_dataloading(
     _check_size(dataset, request)
     report = DataLoadingReport(request, len(dataset))
     num_steps = request.num_repeats * (1 + len(request.num_workers)) + 2
-    with tqdm(total=num_steps, desc="measuring", disable=not show_progress) as bar:
+    with open_bar("measuring", num_steps, "step", show_progress) as bar:
         for _ in range(request.num_repeats):
             for num_workers in request.num_workers:
                 times = report.times.setdefault(num_workers, LoadingTimes())

@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 import torch
 from jaxtyping import Float64
-from tqdm import tqdm
 
 from rvos.benchmarks.metric_masks import (
     DAVIS_VAL,
@@ -26,6 +25,7 @@ from rvos.benchmarks.metric_masks import (
 from rvos.benchmarks.plain_metrics import plain_contour_accuracy, plain_pair_scores
 from rvos.metrics.functional import contour_accuracy
 from rvos.metrics.functional.proposal_assignment import TargetSequence
+from rvos.visualization.progress_bar import open_bar
 
 DAVIS_TITLE = "Ref-DAVIS17, one annotator"
 _PAIRS_PER_REPEAT = 5
@@ -104,7 +104,7 @@ def measure_metrics(request: MetricsRequest, show_progress: bool = False) -> Met
     with _one_core():
         _compare_contours(compact_pair(size, _COMPACT_SHARES[0], rng), Comparison())  # warm up
         num_steps = request.num_repeats * (1 + request.num_sequences)
-        with tqdm(total=num_steps, desc="measuring", disable=not show_progress) as bar:
+        with open_bar("measuring", num_steps, "step", show_progress) as bar:
             for _ in range(request.num_repeats):
                 for title, pairs in _mask_pairs(size, rng).items():
                     comparison = Comparison()

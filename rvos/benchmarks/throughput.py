@@ -4,7 +4,6 @@ import functools
 from collections.abc import Callable
 
 import torch
-from tqdm import tqdm
 
 from rvos.benchmarks.benchmark_model import synthetic_expressions
 from rvos.benchmarks.compilation import CompiledParts, check_compiler, compilable_parts
@@ -32,6 +31,7 @@ from rvos.benchmarks.throughput_report import (
 )
 from rvos.models.grounding_dino import ConfidenceQueryPruner
 from rvos.models.referdino import ReferDINO
+from rvos.visualization.progress_bar import open_bar
 
 
 def check_request(model: ReferDINO, request: ThroughputRequest) -> None:
@@ -107,7 +107,7 @@ class _Measurement:
         # More expressions repeat what one does: its passes warm up for all.
         warm_up = ways[min(ways)]
         num_passes = sum(map(len, ways.values())) * request.num_repeats + len(warm_up)
-        with tqdm(total=num_passes, desc="measuring", disable=not show_progress) as bar:
+        with open_bar("measuring", num_passes, "step", show_progress) as bar:
             for title, run_pass in warm_up.items():
                 seconds = self._time(run_pass)
                 report.first_pass = seconds if title == RVOS else report.first_pass

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
-from tqdm import tqdm
 
 from rvos.benchmarks.training_memory import StepMemory, measure_memory
 from rvos.benchmarks.training_step import LEVERS_OFF, RVOS, TrainingRequest, TrainingStep
 from rvos.models.referdino import ReferDINO
+from rvos.visualization.progress_bar import open_bar
 
 
 @dataclass
@@ -84,7 +84,7 @@ def measure_training(
     report.levers = step.levers
     # The memory of each way, a step of each to warm up, then the repeats.
     total = len(request.ways) * (2 + request.num_repeats)
-    with tqdm(total=total, desc="training", disable=not show_progress) as progress:
+    with open_bar("training", total, "step", show_progress) as progress:
         for way in request.ways:
             report.memory[way] = measure_memory(make_model, request, way, device)
             progress.update()

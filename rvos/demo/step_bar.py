@@ -1,11 +1,11 @@
 """One progress bar over all steps of a fit."""
 
-import sys
 from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar
-from tqdm import tqdm
+
+from rvos.visualization.progress_bar import Bar, open_bar
 
 
 class StepBar(ProgressBar):
@@ -20,7 +20,7 @@ class StepBar(ProgressBar):
     def __init__(self, title: str = "fitting") -> None:
         super().__init__()
         self.title = title
-        self._bar: tqdm[None] | None = None
+        self._bar: Bar | None = None
         self._shown = True
 
     def disable(self) -> None:
@@ -39,14 +39,8 @@ class StepBar(ProgressBar):
             pl_module: The task.
         """
         del pl_module
-        self._bar = tqdm(
-            desc=self.title,
-            total=trainer.max_steps,
-            initial=trainer.global_step,
-            unit="step",
-            disable=not self._shown,
-            file=sys.stderr,
-        )
+        steps, done = trainer.max_steps, trainer.global_step
+        self._bar = open_bar(self.title, steps, "step", self._shown, initial=done)
 
     def on_train_batch_end(
         self,
