@@ -14,6 +14,8 @@ from rvos.benchmarks import (
     throughput_command,
     training_command,
 )
+from rvos.benchmarks.model_arguments import on_threads
+from rvos.evaluation.score_file import check_writable
 
 
 class Kind(Protocol):
@@ -22,8 +24,8 @@ class Kind(Protocol):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare what the benchmark takes."""
 
-    def run(self, options: argparse.Namespace) -> int:
-        """Measure and show; the exit status."""
+    def run(self, options: argparse.Namespace) -> None:
+        """Measure and show, on as many threads as were asked for."""
 
 
 # One line per kind; its options stand in rvos/help/benchmark.txt, too.
@@ -52,8 +54,12 @@ def main(argv: Sequence[str]) -> int:
         RvosError: Something that the user can mend.
     """
     options = build_parser().parse_args(argv)
-    status: int = options.run(options)
-    return status
+    for path in (options.json, getattr(options, "plot", None)):
+        if path is not None:
+            check_writable(path)
+    with on_threads(getattr(options, "threads", None)):
+        options.run(options)
+    return 0
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -14,7 +14,7 @@ from rvos.benchmarks.dataloading_table import (
 )
 from rvos.benchmarks.mevis_sized import MEVIS_TRAIN_VIDEOS, write_mevis_sized
 from rvos.benchmarks.training_sets import BenchmarkName
-from rvos.evaluation.score_file import check_writable, write_report
+from rvos.evaluation.score_file import write_report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,14 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(parser=parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> None:
     """Measure and show.
 
     Args:
         options: Parsed arguments.
-
-    Returns:
-        The exit status.
 
     Raises:
         RvosError: Something that the user can mend.
@@ -52,19 +49,16 @@ def run(options: argparse.Namespace) -> int:
         options.parser.error(
             f"BENCHMARK needs its ROOT: rvos benchmark dataloading {options.benchmark} ROOT"
         )
-    if options.json is not None:
-        check_writable(options.json)
     workers = tuple(dict.fromkeys(options.workers))
     request = DataLoadingRequest(options.batch_size, workers, options.batches, options.repeats)
     if options.benchmark is not None:
         source = f"{options.benchmark} in {options.root}"
         _measure(options, options.benchmark, options.root, source, request)
-        return 0
+        return
     with tempfile.TemporaryDirectory(prefix="rvos_dataloading_") as folder:
         source = f"written for this: {options.videos} videos in the layout and of the size of MeViS"
         write_mevis_sized(Path(folder), options.videos)
         _measure(options, "mevis", Path(folder), source, request)
-    return 0
 
 
 def _measure(

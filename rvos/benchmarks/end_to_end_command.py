@@ -7,10 +7,10 @@ from typing import get_args
 from rvos.benchmarks.arguments import add_json, add_markdown, positive, say, show_table, size
 from rvos.benchmarks.end_to_end import end_to_end_table, measure_end_to_end
 from rvos.benchmarks.environment import describe_environment, environment_line
-from rvos.benchmarks.model_arguments import add_model_arguments, on_threads
+from rvos.benchmarks.model_arguments import add_model_arguments
 from rvos.benchmarks.precision import Precision
 from rvos.benchmarks.stream_request import StreamRequest
-from rvos.evaluation.score_file import check_writable, write_report
+from rvos.evaluation.score_file import write_report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,26 +32,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> None:
     """Measure and show.
 
     Args:
         options: Parsed arguments.
 
-    Returns:
-        The exit status.
-
     Raises:
         RvosError: Something that the user can mend.
     """
-    if options.json is not None:
-        check_writable(options.json)
-    with on_threads(options.threads):
-        _run(options)
-    return 0
-
-
-def _run(options: argparse.Namespace) -> None:
     height, width = options.size
     request = StreamRequest(
         weights=options.weights,

@@ -6,14 +6,12 @@ from dataclasses import asdict
 from rvos.benchmarks.arguments import add_json, add_markdown, positive, say, show_table
 from rvos.benchmarks.environment import describe_environment, environment_line
 from rvos.benchmarks.latency import latency_table, measure_latency
-from rvos.benchmarks.model_arguments import on_threads
 from rvos.benchmarks.stream_request import (
-    StreamRequest,
     add_stream_arguments,
     get_modes,
     read_stream_request,
 )
-from rvos.evaluation.score_file import check_writable, write_report
+from rvos.evaluation.score_file import write_report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,27 +28,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> None:
     """Measure and show.
 
     Args:
         options: Parsed arguments.
 
-    Returns:
-        The exit status.
-
     Raises:
         RvosError: Something that the user can mend.
     """
-    if options.json is not None:
-        check_writable(options.json)
     request = read_stream_request(options, "causal")
-    with on_threads(options.threads):
-        _measure(options, request)
-    return 0
-
-
-def _measure(options: argparse.Namespace, request: StreamRequest) -> None:
     name, model = request.load()
     environment = describe_environment(next(model.parameters()).device)
     say(

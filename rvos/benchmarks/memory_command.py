@@ -10,7 +10,7 @@ from rvos.benchmarks.stream_request import (
     get_modes,
     read_stream_request,
 )
-from rvos.evaluation.score_file import check_writable, write_report
+from rvos.evaluation.score_file import write_report
 from rvos.inference.device import choose_device
 
 
@@ -28,20 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> None:
     """Measure and show.
 
     Args:
         options: Parsed arguments.
 
-    Returns:
-        The exit status.
-
     Raises:
         RvosError: Something that the user can mend.
     """
-    if options.json is not None:
-        check_writable(options.json)
     request = read_stream_request(options, options.mode)
     model = request.config or request.architecture or request.weights
     environment = describe_environment(choose_device(options.device))
@@ -51,4 +46,3 @@ def run(options: argparse.Namespace) -> int:
     show_table(table, options.markdown)
     if options.json is not None:
         write_report(options.json, memory_as_json(figures, request, environment))
-    return 0

@@ -6,7 +6,7 @@ from rvos.benchmarks.arguments import add_json, positive, say, size, whole
 from rvos.benchmarks.metric_masks import DAVIS_VAL
 from rvos.benchmarks.metrics import MetricsRequest, measure_metrics
 from rvos.benchmarks.metrics_table import format_metrics, metrics_as_json, metrics_headline
-from rvos.evaluation.score_file import check_writable, write_report
+from rvos.evaluation.score_file import write_report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,20 +23,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> None:
     """Measure and show.
 
     Args:
         options: Parsed arguments.
 
-    Returns:
-        The exit status.
-
     Raises:
         RvosError: Something that the user can mend.
     """
-    if options.json is not None:
-        check_writable(options.json)
     height, width = options.size
     request = MetricsRequest(height, width, options.repeats, options.sequences)
     say(metrics_headline(request))
@@ -44,7 +39,6 @@ def run(options: argparse.Namespace) -> int:
     say(f"\n{format_metrics(report)}")
     if options.json is not None:
         write_report(options.json, metrics_as_json(report))
-    return 0
 
 
 def _count(text: str) -> int:

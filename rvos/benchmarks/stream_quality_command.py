@@ -10,7 +10,7 @@ from rvos.benchmarks.environment import describe_environment, environment_line
 from rvos.benchmarks.model_arguments import add_device
 from rvos.benchmarks.stream_quality import Contestant, measure_quality, quality_table
 from rvos.evaluation.held_out_command import DEFAULT_ROOT, open_split
-from rvos.evaluation.score_file import check_writable, write_report
+from rvos.evaluation.score_file import write_report
 from rvos.inference.device import choose_device
 from rvos.inference.window_plan import OverlappingWindows, PastOnly, WholeVideo, WindowPlan
 from rvos.models.referdino import MemoryAugmentedTracker
@@ -38,20 +38,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> None:
     """Measure and show.
 
     Args:
         options: Parsed arguments.
 
-    Returns:
-        The exit status.
-
     Raises:
         RvosError: Something that the user can mend.
     """
-    if options.json is not None:
-        check_writable(options.json)
     device = choose_device(options.device)
     model = rvos.load_model(options.weights, options.tokenizer, device)
     samples = open_split(options.root, "long", options.videos)
@@ -68,7 +63,6 @@ def run(options: argparse.Namespace) -> int:
     if options.json is not None:
         content = {"environment": asdict(environment), "videos": len(samples.videos)}
         write_report(options.json, {**content, **asdict(report)})
-    return 0
 
 
 def list_contestants(windows: list[int], past: list[int], trackers: bool) -> dict[str, Contestant]:

@@ -8,14 +8,14 @@ from rvos.benchmarks.arguments import add_json, add_markdown, names, positive, s
 from rvos.benchmarks.bar_chart import draw_charts
 from rvos.benchmarks.benchmark_model import load_model
 from rvos.benchmarks.environment import describe_environment, environment_line
-from rvos.benchmarks.model_arguments import add_model_arguments, on_threads
+from rvos.benchmarks.model_arguments import add_model_arguments
 from rvos.benchmarks.precision import Precision
 from rvos.benchmarks.throughput import check_request, measure_throughput
 from rvos.benchmarks.throughput_chart import throughput_charts
 from rvos.benchmarks.throughput_file import comparison_table, read_earlier, report_as_json
 from rvos.benchmarks.throughput_report import ThroughputReport, ThroughputRequest
 from rvos.benchmarks.throughput_table import throughput_tables
-from rvos.evaluation.score_file import check_writable, write_report
+from rvos.evaluation.score_file import write_report
 from rvos.inference.device import choose_device
 
 
@@ -43,27 +43,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--plot", type=Path, metavar="PNG", help="draw levers and stages")
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> None:
     """Measure and show.
 
     Args:
         options: Parsed arguments.
 
-    Returns:
-        The exit status.
-
     Raises:
         RvosError: Something that the user can mend.
     """
-    for path in (options.json, options.plot):
-        if path is not None:
-            check_writable(path)
-    with on_threads(options.threads):
-        _run(options)
-    return 0
-
-
-def _run(options: argparse.Namespace) -> None:
     device = choose_device(options.device)
     request = _request(options)
     name, model = load_model(

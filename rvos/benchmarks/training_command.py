@@ -9,11 +9,11 @@ import torch
 from rvos.benchmarks.arguments import add_json, add_markdown, names, positive, say, show_table, size
 from rvos.benchmarks.benchmark_model import load_model
 from rvos.benchmarks.environment import describe_environment, environment_line
-from rvos.benchmarks.model_arguments import add_model_arguments, on_threads
+from rvos.benchmarks.model_arguments import add_model_arguments
 from rvos.benchmarks.training import headline, measure_training
 from rvos.benchmarks.training_step import TrainingRequest
 from rvos.benchmarks.training_table import training_as_json, training_tables
-from rvos.evaluation.score_file import check_writable, write_report
+from rvos.evaluation.score_file import write_report
 from rvos.inference.device import choose_device
 from rvos.models.referdino import ReferDINO
 from rvos.models.referdino.initialization import initialise_from_scratch
@@ -39,26 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> None:
     """Measure and show.
 
     Args:
         options: Parsed arguments.
 
-    Returns:
-        The exit status.
-
     Raises:
         RvosError: Something that the user can mend.
     """
-    if options.json is not None:
-        check_writable(options.json)
-    with on_threads(options.threads):
-        _run(options)
-    return 0
-
-
-def _run(options: argparse.Namespace) -> None:
     device = choose_device(options.device)
     height, width = options.size
     request = TrainingRequest(
