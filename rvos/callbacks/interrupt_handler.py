@@ -9,6 +9,8 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 
+from rvos.callbacks.step_boundary import is_resumable_step
+
 _INTERRUPTED = 130  # 128 + SIGINT
 
 
@@ -60,13 +62,7 @@ class InterruptHandler(Callback):
             KeyboardInterrupt: It was asked for.
         """
         del pl_module, outputs, batch, batch_idx
-        if not self._is_asked(trainer):
-            return
-        loop, fetcher = trainer.fit_loop.epoch_loop, trainer.fit_loop._data_fetcher
-        if fetcher is None or loop._should_accumulate() or trainer.is_last_batch:
-            return
-        # From here Lightning would resume without the validation that is due.
-        if not loop._should_check_val_fx(fetcher):
+        if self._is_asked(trainer) and is_resumable_step(trainer):
             raise KeyboardInterrupt
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -8,6 +8,11 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.trainer.states import TrainerFn
 
+from rvos.callbacks.step_boundary import (
+    is_validation_between_steps,
+    repeat_validation_on_resume,
+)
+
 
 class LastCheckpoint(Checkpoint):
     """Keep ``checkpoints/last.ckpt`` of the run fresh, so that a stopped training can go on.
@@ -85,7 +90,7 @@ class LastCheckpoint(Checkpoint):
             pl_module: The task.
         """
         del pl_module
-        if trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking:
+        if is_validation_between_steps(trainer):
             progress = trainer.fit_loop.epoch_loop.val_loop.batch_progress
             state = progress.state_dict()
             repeat_validation_on_resume(trainer)
@@ -128,15 +133,3 @@ class LastCheckpoint(Checkpoint):
             # What `Trainer.save_checkpoint` does, without its barrier.
             state = trainer._checkpoint_connector.dump_checkpoint(weights_only=False)
             trainer.strategy.save_checkpoint(state, self._path)
-
-
-def repeat_validation_on_resume(trainer: Trainer) -> None:
-    """Let a state that is saved within a validation say that its first batch is still to be done.
-
-    Args:
-        trainer: The trainer, validating between two steps.
-    """
-    progress = trainer.fit_loop.epoch_loop.val_loop.batch_progress
-    progress.reset()
-    progress.increment_ready()
-    progress.increment_started()

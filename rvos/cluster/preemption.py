@@ -17,8 +17,12 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.trainer.states import TrainerFn
 
+from rvos.callbacks.step_boundary import (
+    is_resumable_step,
+    is_validation_between_steps,
+    repeat_validation_on_resume,
+)
 from rvos.cluster.slurm_job import SlurmJob, requeue
 from rvos.cluster.stop_signals import StopRequest, StopSignals
 from rvos.datasets.files import write_json
@@ -107,14 +111,9 @@ class Preemption(Callback):
             PreemptionStop: It was asked for.
         """
         del pl_module, outputs, batch, batch_idx
-        loop = trainer.fit_loop.epoch_loop
-        fetcher = trainer.fit_loop._data_fetcher
-        if fetcher is None or loop._should_accumulate() or trainer.is_last_batch:
-            return
-        # From here Lightning would resume without the validation that is due: see the next hook.
-        if trainer.global_step == trainer.max_steps or loop._should_check_val_fx(fetcher):
-            return
-        self._stop_if_agreed(trainer)
+        # The last step is followed by what ends the training, as the end of an epoch is.
+        if trainer.global_step != trainer.max_steps and is_resumable_step(trainer):
+            self._stop_if_agreed(trainer)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Stop before a validation between two steps.
@@ -124,7 +123,7 @@ class Preemption(Callback):
         """
         del pl_module
         self.signals.install()
-        if _is_between_steps(trainer):
+        if is_validation_between_steps(trainer):
             self._stop_if_agreed(trainer, in_validation=True)
 
     def on_validation_batch_end(
@@ -144,7 +143,7 @@ class Preemption(Callback):
             PreemptionStop: It was asked for.
         """
         del pl_module, outputs, batch, batch_idx, dataloader_idx
-        if not _is_between_steps(trainer):
+        if not is_validation_between_steps(trainer):
             self._stop_alone(trainer)
         elif self.signals.received:
             self._stop_if_agreed(trainer, in_validation=True)
@@ -156,7 +155,7 @@ class Preemption(Callback):
             PreemptionStop: It was asked for.
         """
         del pl_module
-        if _is_between_steps(trainer):
+        if is_validation_between_steps(trainer):
             self._stop_if_agreed(trainer, in_validation=True)
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -191,14 +190,18 @@ class Preemption(Callback):
         if self.signals.received and trainer.is_global_zero:
             raise PreemptionStop(self.signals.received, is_first=True)
 
-    def _stop_if_agreed(self, trainer: Trainer, in_validation: bool = False) -> None:
+    def _agreed_request(self, trainer: Trainer) -> StopRequest:
+        if trainer.world_size == 1:
+            return self.signals.received  # without waiting for the device in every step
         flag = torch.tensor(int(self.signals.received), device=trainer.strategy.root_device)
-        agreed = trainer.strategy.reduce(flag, reduce_op="max")
-        request = StopRequest(int(agreed))
+        return StopRequest(int(trainer.strategy.reduce(flag, reduce_op="max")))
+
+    def _stop_if_agreed(self, trainer: Trainer, in_validation: bool = False) -> None:
+        request = self._agreed_request(trainer)
         if request is StopRequest.NONE:
             return
         if in_validation:
-            _repeat_validation_on_resume(trainer)
+            repeat_validation_on_resume(trainer)
         path, step = self._folder / "checkpoints" / "last.ckpt", trainer.global_step
         trainer.save_checkpoint(path)
         if trainer.is_global_zero:
@@ -255,18 +258,6 @@ def leave(stop: PreemptionStop) -> int:
         again = f"nothing is lost: submit it again with --ckpt_path {stop.saved}"
     sys.stderr.write(f"rvos: error: could not requeue job {job.job_id} ({problem}); {again}\n")
     return 1
-
-
-def _is_between_steps(trainer: Trainer) -> bool:
-    return trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking
-
-
-def _repeat_validation_on_resume(trainer: Trainer) -> None:
-    """Let the saved state say that the first batch of the validation is still to be done."""
-    progress = trainer.fit_loop.epoch_loop.val_loop.batch_progress
-    progress.reset()
-    progress.increment_ready()
-    progress.increment_started()
 
 
 def _say(line: str) -> None:

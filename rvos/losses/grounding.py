@@ -13,11 +13,11 @@ from rvos.losses.geometry import geometry_losses
 from rvos.losses.matched_masks import matched_masks
 from rvos.losses.matcher import HungarianMatcher
 from rvos.losses.normaliser import mean_over_ranks
-from rvos.losses.phrases import OPEN_LABEL, PhraseScoreLoss
+from rvos.losses.phrases import OPEN_LABEL, summed_word_loss
 from rvos.losses.predictions import SupervisedLayer, supervised_layers
 from rvos.losses.targets import StackedTargets, stack_targets
 from rvos.losses.weights import LossWeights
-from rvos.ops.assignment import Assignment
+from rvos.ops.assignment import Assignment, NonFiniteCostError
 from rvos.structures import AuxiliarySegmentationOutput, ClipTargets, TrainingOutput
 
 
@@ -62,7 +62,6 @@ class GroundingCriterion(nn.Module):
         super().__init__()
         self.weights = weights or LossWeights()
         self.matcher = HungarianMatcher(self.weights)
-        self.word_loss = PhraseScoreLoss()
         self.token_weight = token_weight
         self.duplicate_iou = duplicate_iou
 
@@ -84,23 +83,27 @@ class GroundingCriterion(nn.Module):
         with torch.autocast(targets.token_labels.device.type, enabled=False):
             stacked = self._stack(targets)
             layers = supervised_layers(output, stacked, proposals_per_frame=True)
-            assignments = self.matcher(layers)
             visible = stacked.present & stacked.matchable[..., None]
-            num_pairs = mean_over_ranks(visible.sum()[None])[0]
-            terms = {"loss_token": self._words(output.word_logits, targets.token_labels)}
+            # Layers are listed last one first, then by depth, then the proposals.
+            words = [output.query_word_logits[-1], *output.query_word_logits[:-1]]
+            num_pairs, num_token_words = mean_over_ranks(
+                torch.stack([visible.sum(), _num_true(targets.token_labels)])
+            )
+            assignments = self._match(layers, len(words))
+            labels = [
+                self._query_word_labels(layer, assignment, targets)
+                for layer, assignment, _ in zip(layers, assignments, words, strict=False)
+            ]
+            num_words = mean_over_ranks(torch.stack([_num_true(each) for each in labels]))
+            terms = {
+                "loss_token": _word_loss(output.word_logits, targets.token_labels, num_token_words)
+            }
             masks = matched_masks(layers, assignments)
             for layer, assignment, mask_logits in zip(layers, assignments, masks, strict=True):
                 geometry = geometry_losses(layer, assignment, mask_logits, num_pairs, "repaired")
                 terms |= {f"{name}{layer.suffix}": loss for name, loss in geometry.items()}
-            # Layers are listed last one first, then by depth, then the proposals.
-            words = [output.query_word_logits[-1], *output.query_word_logits[:-1]]
-            for layer, assignment, logits in zip(layers, assignments, words, strict=False):
-                labels = query_word_labels(
-                    self._objects_of_queries(layer, assignment),
-                    targets.object_labels,
-                    targets.valid_words,
-                )
-                terms[f"loss_ce{layer.suffix}"] = self._words(logits, labels)
+            for layer, logits, true, num in zip(layers, words, labels, num_words, strict=False):
+                terms[f"loss_ce{layer.suffix}"] = _word_loss(logits, true, num)
             weights = {
                 name: self.token_weight
                 if name == "loss_token"
@@ -125,11 +128,24 @@ class GroundingCriterion(nn.Module):
         """
         last = supervised_layers(output, self._stack(targets), proposals_per_frame=True)[0]
         logits = output.query_word_logits[-1]
-        objects = self._objects_of_queries(last, self.matcher([last])[0])
-        labels = query_word_labels(objects, targets.object_labels, targets.valid_words)
+        labels = self._query_word_labels(last, self.matcher([last])[0], targets)
         best = logits.masked_fill(labels == OPEN_LABEL, float("-inf")).argmax(2, keepdim=True)
         hits = labels.gather(2, best).squeeze(2) == 1
         return hits[(labels == 1).any(2)].float()
+
+    def _match(self, layers: list[SupervisedLayer], num_word_terms: int) -> list[Assignment]:
+        """Match all layers; a rank that cannot still does what the others wait for."""
+        try:
+            return self.matcher(layers)
+        except NonFiniteCostError:
+            mean_over_ranks(torch.zeros(num_word_terms, device=layers[0].logits.device))
+            raise
+
+    def _query_word_labels(
+        self, layer: SupervisedLayer, assignment: Assignment, targets: GroundingTargets
+    ) -> Int[Tensor, "b t q l"]:
+        objects = self._objects_of_queries(layer, assignment)
+        return query_word_labels(objects, targets.object_labels, targets.valid_words)
 
     def _objects_of_queries(
         self, layer: SupervisedLayer, assignment: Assignment
@@ -150,13 +166,15 @@ class GroundingCriterion(nn.Module):
         image = torch.ones(len(targets.objects), *clip_size, dtype=torch.bool, device=device)
         return stack_targets(targets.objects, image, "all")
 
-    def _words(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Word loss of scores ``[B, T, X, L]``."""
-        flat, flat_labels = logits.flatten(0, 1), labels.flatten(0, 1)
-        loss: Tensor = self.word_loss(
-            flat.to(torch.promote_types(flat.dtype, torch.float32)), flat_labels
-        )
-        return loss
+
+def _num_true(labels: Tensor) -> Tensor:
+    return (labels == 1).sum()
+
+
+def _word_loss(logits: Tensor, labels: Tensor, num_true: Tensor) -> Tensor:
+    # float32 at least, and float64 as it is.
+    single = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    return summed_word_loss(single, labels) / num_true
 
 
 def query_word_labels(

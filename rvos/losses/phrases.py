@@ -35,11 +35,29 @@ class PhraseScoreLoss(nn.Module):
         Returns:
             The loss; finite where no pair is true.
         """
-        known, true = labels != OPEN_LABEL, labels == 1
-        logits = word_logits.masked_fill(~known, 0.0)
-        loss = sigmoid_focal_loss(logits, true.to(logits.dtype)) * known
-        num_true = mean_over_ranks(true.sum()[None])[0]
-        return loss.sum() / num_true
+        num_true = mean_over_ranks((labels == 1).sum()[None])[0]
+        return summed_word_loss(word_logits, labels) / num_true
+
+
+def summed_word_loss(
+    word_logits: Float[Tensor, "*n l"], labels: Int[Tensor, "*n l"]
+) -> Float[Tensor, ""]:
+    """Sum the focal losses of all (place, word) pairs.
+
+    Args:
+        word_logits: ``[*N, L]``; minus infinity only where the label is open.
+        labels: ``[*N, L]``: 1 true, 0 false, -100 open, which counts for nothing.
+
+    Returns:
+        The sum, in the precision of the scores.
+
+    >>> summed_word_loss(torch.zeros(2, 1), torch.tensor([[1], [OPEN_LABEL]])).item() > 0
+    True
+    """
+    known = labels != OPEN_LABEL
+    logits = word_logits.masked_fill(~known, 0.0)
+    losses = sigmoid_focal_loss(logits, (labels == 1).to(logits.dtype)) * known
+    return losses.sum()
 
 
 def token_word_labels(

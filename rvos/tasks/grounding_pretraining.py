@@ -76,8 +76,8 @@ class GroundingPretrainingTask(PromptPretrainingTask):
         output, targets = self.predict_words(batch)
         try:
             losses = self.criterion(output, targets)
-        except NonFiniteCostError as error:
-            raise self.non_finite_loss(batch.sample_ids) from error
+        except NonFiniteCostError:
+            return self.spoiled_loss(batch.sample_ids)
         self.report_loss(losses.total, losses.terms, batch.sample_ids)
         total: Tensor = losses.total
         return total

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from rvos.losses import GroundingCriterion, SetCriterion
 from rvos.losses.grounding import GroundingTargets, query_word_labels
+from rvos.losses.normaliser import mean_over_ranks
 from rvos.losses.predictions import supervised_layers
 from rvos.losses.targets import stack_targets
 from rvos.losses.weights import LossWeights
@@ -123,6 +124,26 @@ def test_predictions_that_are_not_numbers_are_named(
     output.pred_boxes = torch.full_like(output.pred_boxes, torch.nan)
     with pytest.raises(NonFiniteCostError):
         GroundingCriterion(WEIGHTS)(output, targets_of(clips))
+
+
+def test_rank_that_cannot_match_joins_what_the_others_wait_for(
+    clips: list[ClipTargets],
+    output: AuxiliarySegmentationOutput,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    joined: list[int] = []
+
+    def record(counts: Tensor) -> Tensor:
+        joined.append(len(counts))
+        return mean_over_ranks(counts)
+
+    monkeypatch.setattr("rvos.losses.grounding.mean_over_ranks", record)
+    GroundingCriterion(WEIGHTS)(output, targets_of(clips))
+    whole, joined[:] = list(joined), []
+    output.pred_boxes = torch.full_like(output.pred_boxes, torch.nan)
+    with pytest.raises(NonFiniteCostError):
+        GroundingCriterion(WEIGHTS)(output, targets_of(clips))
+    assert joined == whole
 
 
 def test_hits_are_words_whose_best_query_found_what_they_mean(
