@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from rvos.datasets.safe_names import is_plain_name
 from rvos.storage import write_errors
 from rvos.structures.errors import RvosError
 from rvos.structures.predictions import VideoPrediction
@@ -30,8 +31,10 @@ def write_prediction(prediction: VideoPrediction, root: Path) -> Path:
         The folder that holds one PNG per frame.
 
     Raises:
+        PredictionWriteError: An id would lead out of the folder.
         StorageError: The folder cannot be written.
     """
+    _check_names(prediction)
     destination = root / prediction.video_id / _expression_id(prediction)
     part = destination.with_name(f".{destination.name}.part")
     missing = [
@@ -53,6 +56,18 @@ def write_prediction(prediction: VideoPrediction, root: Path) -> Path:
         finally:
             shutil.rmtree(part, ignore_errors=True)
     return destination
+
+
+def _check_names(prediction: VideoPrediction) -> None:
+    """Refuse ids of a dataset that are no plain names, whoever has read it."""
+    folders = (*Path(prediction.video_id).parts, _expression_id(prediction))
+    for name in (*folders, *prediction.frame_ids):
+        if not is_plain_name(name):
+            message = (
+                f"the prediction of {prediction.sample_id!r} is not written: {name[:80]!r} is no "
+                "plain file name; mend the id in the dataset"
+            )
+            raise PredictionWriteError(message)
 
 
 def _add(part: Path, destination: Path) -> None:

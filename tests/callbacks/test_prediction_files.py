@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from rvos.callbacks.prediction_files import write_prediction
+from rvos.callbacks.prediction_files import PredictionWriteError, write_prediction
 from rvos.storage import StorageError
 from rvos.structures.predictions import VideoPrediction
 
@@ -29,7 +30,7 @@ def test_masks_are_read_back_exactly(tmp_path: Path) -> None:
 
 def test_interrupted_expression_is_written_again_and_whole_ones_are_kept(tmp_path: Path) -> None:
     broken = _prediction(num_frames=3)
-    broken.frame_ids[2] = "no/such/folder"
+    broken.frame_ids[2] = "x" * 255  # too long with its suffix
     with pytest.raises(StorageError, match="7 cannot be written"):
         write_prediction(broken, tmp_path)
     assert not list((tmp_path / "video").iterdir())
@@ -63,3 +64,18 @@ def test_a_file_in_the_way_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     with pytest.raises(StorageError, match="choose a folder you may write to"):
         write_prediction(_prediction(), tmp_path / "out")
+
+
+@pytest.mark.parametrize("sample_id", ["../x/7", "/x/7", "video/..", "a/../../x/7"])
+def test_ids_that_lead_out_of_the_folder_are_refused(sample_id: str, tmp_path: Path) -> None:
+    prediction = replace(_prediction(sample_id), video_id=sample_id.rpartition("/")[0])
+    with pytest.raises(PredictionWriteError, match="no plain file name"):
+        write_prediction(prediction, tmp_path / "root")
+    assert not list(tmp_path.iterdir())
+
+
+def test_frame_ids_that_lead_out_of_the_folder_are_refused(tmp_path: Path) -> None:
+    prediction = replace(_prediction(), frame_ids=["00000", "../../../x"])
+    with pytest.raises(PredictionWriteError, match="no plain file name"):
+        write_prediction(prediction, tmp_path / "root")
+    assert not list(tmp_path.iterdir())
