@@ -55,7 +55,7 @@ class OperationCounter(TorchDispatchMode):
     def __torch_dispatch__(
         self,
         func: Any,
-        types: Any,
+        types: object,
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
@@ -105,34 +105,34 @@ def _is_view(func: Any) -> bool:
     return any(alias is not None and not alias.is_write for alias in aliases)
 
 
-def _size(values: Any) -> int:
+def _size(values: object) -> int:
     tensors: Iterable[Tensor] = (leaf for leaf in tree_leaves(values) if isinstance(leaf, Tensor))
     # What is expanded is read once: the memory behind it is what counts, at most.
     return sum(min(tensor.nbytes, tensor.untyped_storage().nbytes()) for tensor in tensors)
 
 
-def _grid_sample_flops(value: Tensor, grid: Tensor, *_: Any, **__: Any) -> int:
+def _grid_sample_flops(value: Tensor, grid: Tensor, *_: object, **__: object) -> int:
     """Maps ``[N, C, H, W]`` and places ``[N, H', W', 2]``."""
     return _FLOPS_PER_SAMPLE * value.shape[1] * (grid.numel() // 2)
 
 
-def _embedding_bag_flops(table: Tensor, rows: Tensor, *_: Any, **__: Any) -> int:
+def _embedding_bag_flops(table: Tensor, rows: Tensor, *_: object, **__: object) -> int:
     """A table ``[R, C]`` and the rows to add up, each with a weight."""
     return 2 * rows.numel() * table.shape[-1]
 
 
-def _attention_flops(query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any) -> int:
+def _attention_flops(query: Tensor, key: Tensor, value: Tensor, *_: object, **__: object) -> int:
     """Fused attention of ``[B, H, L, C]``: two products."""
     return 2 * query.numel() * key.shape[2] + 2 * value.numel() * query.shape[2]
 
 
-def _linear_flops(input: Tensor, weight: Tensor, *_: Any, **__: Any) -> int:
+def _linear_flops(input: Tensor, weight: Tensor, *_: object, **__: object) -> int:
     """Input ``[..., I]`` and weight ``[O, I]``."""
     return 2 * input.numel() * weight.shape[0]
 
 
 # What torch has no formula for, on the processor or anywhere.
-_FORMULAS: dict[Any, Callable[..., int]] = {
+_FORMULAS: dict[object, Callable[..., int]] = {
     _aten.grid_sampler_2d: _grid_sample_flops,
     _aten._embedding_bag: _embedding_bag_flops,
     _aten._embedding_bag_forward_only: _embedding_bag_flops,

@@ -45,8 +45,8 @@ class InterruptHandler(Callback):
         self,
         trainer: Trainer,
         pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
+        outputs: object,
+        batch: object,
         batch_idx: int,
     ) -> None:
         """Leave behind a whole step, unless a validation or the end of the epoch follows.

@@ -1,6 +1,5 @@
 """Predicted masks of a fixed set of clips, in TensorBoard, over time."""
 
-from typing import Any
 
 import numpy as np
 import torch
@@ -53,7 +52,7 @@ class MaskLogger(Callback):
         self,
         trainer: Trainer,
         pl_module: LightningModule,
-        outputs: Any,
+        outputs: object,
         batch: VideoBatch,
         batch_idx: int,
         dataloader_idx: int = 0,

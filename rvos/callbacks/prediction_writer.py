@@ -142,7 +142,7 @@ class PredictionWriter(BasePredictionWriter):
         self,
         trainer: Trainer,
         pl_module: LightningModule,
-        batch: Any,
+        batch: object,
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
@@ -163,8 +163,8 @@ class PredictionWriter(BasePredictionWriter):
         self,
         trainer: Trainer,
         pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
+        outputs: object,
+        batch: object,
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
@@ -197,7 +197,7 @@ class PredictionWriter(BasePredictionWriter):
         pl_module: LightningModule,
         prediction: Any,
         batch_indices: Any,
-        batch: Any,
+        batch: object,
         batch_idx: int,
         dataloader_idx: int,
     ) -> None:

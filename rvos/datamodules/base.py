@@ -150,7 +150,7 @@ class ReferringVideoDataModule(LightningDataModule, ABC):
         """
         return self._loader("predict")
 
-    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+    def on_before_batch_transfer(self, batch: object, dataloader_idx: int) -> Any:
         """Tell which samples of a batch are damaged; called by Lightning.
 
         Args:

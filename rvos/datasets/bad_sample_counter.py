@@ -1,7 +1,6 @@
 """How many damaged samples a training has met, each told at once."""
 
 import sys
-from typing import Any
 
 from rvos.datasets.checked_samples import BadSampleError
 
@@ -23,7 +22,7 @@ class BadSampleCounter:
         self.limit = limit
         self.count = 0
 
-    def add(self, batch: Any) -> None:
+    def add(self, batch: object) -> None:
         """Count, and tell each on stderr, before the batch is trained on.
 
         Args:

@@ -56,7 +56,7 @@ class DescribedModule(nn.Module):
         cls.__init__ = init  # type: ignore[method-assign,assignment]
 
 
-def describe(value: Any) -> Any:
+def describe(value: object) -> Any:
     """Write a module tree as nested ``class_path`` / ``init_args`` mappings.
 
     Args:
@@ -126,11 +126,11 @@ def _build(description: Any) -> Any:
         raise RvosError(message) from error
 
 
-def _is_part(value: Any) -> bool:
+def _is_part(value: object) -> bool:
     return isinstance(value, dict) and "class_path" in value
 
 
-def _find_class(path: Any) -> type[DescribedModule]:
+def _find_class(path: object) -> type[DescribedModule]:
     """Find a class by name; nothing outside the package is imported."""
     shown = repr(path)[:_LONGEST_REASON]
     module_name, _, class_name = str(path).rpartition(".")

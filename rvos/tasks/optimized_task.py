@@ -109,7 +109,7 @@ class OptimizedTask(LightningModule):
         """Start the epoch; Lightning does not, where a run is resumed in the middle of it."""
         self.on_train_epoch_start()
 
-    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+    def on_train_batch_start(self, batch: object, batch_idx: int) -> None:
         """Seed the step, so that a resumed run draws what the interrupted one would have drawn.
 
         Args:
@@ -121,7 +121,7 @@ class OptimizedTask(LightningModule):
         seed_step(self.random_seed, "fit", self.current_epoch, batch_idx, self.global_rank)
 
     def on_validation_batch_start(
-        self, batch: Any, batch_idx: int, dataloader_idx: int = 0
+        self, batch: object, batch_idx: int, dataloader_idx: int = 0
     ) -> None:
         """Seed the step by its samples, so that it does not matter which rank evaluates them.
 
