@@ -159,7 +159,7 @@ def change_keys(data: st.DataObject, weights: dict[str, Any]) -> dict[str, Any]:
             changed[name.rpartition(".")[0] + data.draw(st.sampled_from(parts))] = value
         elif kind == "value":
             changed[name] = data.draw(st.sampled_from(VALUES))
-        elif kind == "shape" and isinstance(value, Tensor):
+        elif kind == "shape" and isinstance(value, Tensor) and value.ndim:
             changed[name] = data.draw(st.sampled_from([value[None], value.flatten(), value[:0]]))
         elif kind == "part":
             prefix = name.split(".")[0]

@@ -119,12 +119,16 @@ class ExpressionTokenizer:
         Raises:
             ExpressionError: They are no files of a tokenizer.
         """
-        if {Path(name).name for name in files} != set(files):
+        if not all(Path(name).name == name not in ("", "..") for name in files):
             message = "the tokenizer in the checkpoint is none: its files have no plain names"
             raise ExpressionError(message)
         with tempfile.TemporaryDirectory() as folder:
-            for name, text in files.items():
-                (Path(folder) / name).write_text(text, encoding="utf-8")
+            try:
+                for name, text in files.items():
+                    (Path(folder) / name).write_text(text, encoding="utf-8")
+            except (OSError, ValueError) as error:
+                message = f"the tokenizer in the checkpoint cannot be unpacked: {error}"
+                raise ExpressionError(message) from error
             opened = cls(folder, max_tokens)
             # The files are read now, before the folder is gone.
             opened.tokenizer.init_kwargs.pop("name_or_path", None)

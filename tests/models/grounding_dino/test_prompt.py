@@ -93,3 +93,16 @@ def test_saved_tokenizer_reads_the_same(tokenizer: ExpressionTokenizer, tmp_path
     again = ExpressionTokenizer(tmp_path)
     expressions = ["the blue disc", "unheardof"]
     assert torch.equal(again(expressions).input_ids, tokenizer(expressions).input_ids)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../tokenizer.json", "a/b", "a\0b", "x" * 300])
+def test_files_of_a_tokenizer_have_plain_names(tokenizer: ExpressionTokenizer, name: str) -> None:
+    files = tokenizer.to_files() | {name: "{}"}
+    with pytest.raises(ExpressionError, match="the tokenizer in the checkpoint"):
+        ExpressionTokenizer.from_files(files)
+
+
+def test_text_that_is_none_is_named(tokenizer: ExpressionTokenizer) -> None:
+    files = tokenizer.to_files() | {"notes.txt": "\udc80"}
+    with pytest.raises(ExpressionError, match="cannot be unpacked"):
+        ExpressionTokenizer.from_files(files)
