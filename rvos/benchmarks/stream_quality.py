@@ -12,12 +12,12 @@ from torch import Tensor
 from rvos.benchmarks.table import Table
 from rvos.datasets.referring_video import ReferringVideoDataset
 from rvos.inference.expression_stream import AnswerRules, ExpressionStream
-from rvos.inference.progress import make_bar
 from rvos.inference.selection import TopOne, TrackSelection
 from rvos.inference.window_plan import WindowPlan
 from rvos.metrics.functional import contour_accuracy, region_similarity
 from rvos.models.referdino import MemoryAugmentedTracker, ReferDINO
 from rvos.structures import ImageFeatures, VideoSample
+from rvos.visualization.progress_bar import open_bar
 
 _FRAMES_PER_CHUNK = 8
 
@@ -91,7 +91,7 @@ def measure_quality(
     rules = AnswerRules(selection or TopOne())
     image: list[ImageFeatures] = []
     encoded_video = ""
-    with make_bar("scoring", len(samples), show_progress) as bar:
+    with open_bar("scoring", len(samples), "expression", show_progress) as bar:
         for sample in (samples[index] for index in range(len(samples))):
             if sample.video_id != encoded_video:
                 image, encoded_video = _encode(model, sample), sample.video_id

@@ -1,6 +1,5 @@
 """Predicted masks of a fixed set of clips, in TensorBoard, over time."""
 
-
 import numpy as np
 import torch
 import torch.nn.functional as F

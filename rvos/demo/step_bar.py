@@ -1,6 +1,5 @@
 """One progress bar over all steps of a fit."""
 
-
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar
 
