@@ -1,5 +1,6 @@
 """The files of JHMDB-Sentences: list of samples, expressions, and puppet masks per video."""
 
+import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from rvos.datasets.errors import (
     UnreadableImageError,
 )
 from rvos.datasets.files import annotation_layout, read_json_list
+from rvos.datasets.mat_tags import check_numeric_variable
 from rvos.datasets.safe_names import check_name
 
 JHMDB_NAME = "JHMDB-Sentences"
@@ -32,6 +34,7 @@ _MAT_ERRORS = (
     LookupError,
     EOFError,
     NotImplementedError,
+    struct.error,
     AttributeError,
     AssertionError,
     NameError,
@@ -179,6 +182,7 @@ def read_puppet_size(path: Path) -> tuple[int, int, int]:
     if not path.is_file():
         raise FrameNotFoundError(path)
     try:
+        check_numeric_variable(path, _MASK_KEY)
         shapes = {name: shape for name, shape, _ in whosmat(str(path))}
     except _MAT_ERRORS as error:
         raise UnreadableImageError(path, str(error)) from error
