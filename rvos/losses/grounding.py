@@ -138,7 +138,9 @@ class GroundingCriterion(nn.Module):
         try:
             return self.matcher(layers)
         except NonFiniteCostError:
-            mean_over_ranks(torch.zeros(num_word_terms, device=layers[0].logits.device))
+            # Counts, as the others': ranks have to add up numbers of one type.
+            none = torch.zeros(num_word_terms, dtype=torch.int64, device=layers[0].logits.device)
+            mean_over_ranks(none)
             raise
 
     def _query_word_labels(

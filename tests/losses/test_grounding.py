@@ -131,10 +131,10 @@ def test_rank_that_cannot_match_joins_what_the_others_wait_for(
     output: AuxiliarySegmentationOutput,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    joined: list[int] = []
+    joined: list[tuple[torch.Size, torch.dtype]] = []
 
     def record(counts: Tensor) -> Tensor:
-        joined.append(len(counts))
+        joined.append((counts.shape, counts.dtype))
         return mean_over_ranks(counts)
 
     monkeypatch.setattr("rvos.losses.grounding.mean_over_ranks", record)
