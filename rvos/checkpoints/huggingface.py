@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from rvos.checkpoints.files import CheckpointError
-from rvos.checkpoints.renaming import KeyMap, StateDict, is_another_value
+from rvos.checkpoints.renaming import KeyMap, StateDict
+from rvos.checkpoints.shared_entries import rename_entries
 
 _BACKBONE = r"model\.backbone\.conv_encoder\.model\."
 _SWIN_BLOCK = _BACKBONE + r"(?:swin\.)?encoder\.layers\.(\d+)\.blocks\.(\d+)\."
@@ -88,20 +88,5 @@ def rename_huggingface(state_dict: Mapping[str, Tensor]) -> tuple[StateDict, lis
         >>> rename_huggingface({"model.enc_output.bias": torch.zeros(1)})[0]
         {'proposal_selector.projection.bias': tensor([0.])}
     """
-    renamed: StateDict = {}
-    unknown = []
-    for key, value in state_dict.items():
-        if is_unread(key):
-            continue
-        name = HUGGINGFACE_KEYS(key)
-        if name is None:
-            unknown.append(key)
-        elif name in renamed and is_another_value(renamed[name], value):
-            message = (
-                f"{key} differs from other entries that name the same shared module; "
-                "download the file again"
-            )
-            raise CheckpointError(message)
-        else:
-            renamed[name] = value
-    return renamed, unknown
+    read = {key: value for key, value in state_dict.items() if not is_unread(key)}
+    return rename_entries(read, HUGGINGFACE_KEYS)

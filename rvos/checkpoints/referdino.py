@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from rvos.checkpoints.adapters import name_adapters_as_peft
-from rvos.checkpoints.files import CheckpointError
 from rvos.checkpoints.idea import DECODER_LAYER_PARTS, GROUNDER_KEYS, split_joint_projections
-from rvos.checkpoints.renaming import KeyMap, StateDict, is_another_value
+from rvos.checkpoints.renaming import KeyMap, StateDict
+from rvos.checkpoints.shared_entries import rename_entries
 
 _MASK_LAYER_PARTS = {
     "encoder_attn": "deformable_attention",
@@ -88,20 +88,7 @@ def rename_released(state_dict: Mapping[str, Tensor]) -> tuple[StateDict, list[s
     Raises:
         CheckpointError: Two names of one shared tensor hold different values.
     """
-    renamed: StateDict = {}
-    unknown = []
-    for key, value in split_joint_projections(state_dict).items():
-        name = _name(key)
-        if name is None:
-            unknown.append(key)
-        elif name in renamed and is_another_value(renamed[name], value):
-            message = (
-                f"{key} differs from other entries that name the same shared module; "
-                "download the file again"
-            )
-            raise CheckpointError(message)
-        else:
-            renamed[name] = value
+    renamed, unknown = rename_entries(split_joint_projections(state_dict), _name)
     return name_adapters_as_peft(renamed), unknown
 
 

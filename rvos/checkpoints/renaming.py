@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping
 
-import torch
 from torch import Tensor
 
 from rvos.structures.errors import RvosError
@@ -75,22 +74,3 @@ def split_projection(
         for name, part in zip(separate, value.chunk(3), strict=True):
             result[key.replace(joint, name)] = part
     return result
-
-
-def is_another_value(first: Tensor, second: Tensor) -> bool:
-    """Tell whether two entries of a file, which should be one shared tensor, are not.
-
-    Args:
-        first: A tensor.
-        second: What a second name of the same tensor holds.
-
-    Example:
-        >>> is_another_value(torch.zeros(2), torch.zeros(2))
-        False
-    """
-    if first.shape != second.shape:
-        return True
-    # Tensors without memory, and one memory under two names, need no look at the values.
-    if first.is_meta or first.data_ptr() == second.data_ptr():
-        return False
-    return not torch.equal(first, second)

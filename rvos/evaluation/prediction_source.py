@@ -4,31 +4,15 @@ Nothing is extracted: of a member no more is read than was asked for. Names that
 are refused before anything is read.
 """
 
-import lzma
-import struct
 import zipfile
-import zlib
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from pathlib import Path, PurePosixPath
 
 from rvos.datasets.errors import shorten
+from rvos.datasets.preparation.archive_members import ARCHIVE_ERRORS
 from rvos.structures.errors import RvosError
 
-# What reading a damaged, encrypted or unusually packed archive raises.
-_DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    OSError,
-    EOFError,
-    RuntimeError,
-    ValueError,
-    LookupError,
-    TypeError,
-    OverflowError,
-)
 _CLUTTER = ("__MACOSX",)  # what desktop systems put into archives
 
 
@@ -168,7 +152,7 @@ class ZipSource(PredictionSource):
         super().__init__(path)
         try:
             self._archive = zipfile.ZipFile(path)
-        except _DAMAGE as error:
+        except ARCHIVE_ERRORS as error:
             message = f"{path} is no readable zip archive ({shorten(error)}); make the archive anew"
             raise PredictionError(message) from error
         self._members: dict[str, zipfile.ZipInfo] = {}
@@ -218,7 +202,7 @@ class ZipSource(PredictionSource):
         except KeyError as error:
             message = f"{self.place(name)} is missing; make the archive anew"
             raise PredictionError(message) from error
-        except _DAMAGE as error:
+        except ARCHIVE_ERRORS as error:
             message = f"{self.place(name)} cannot be read ({shorten(error)}); make the archive anew"
             raise PredictionError(message) from error
         if len(content) > most_bytes:

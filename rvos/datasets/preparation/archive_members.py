@@ -18,7 +18,7 @@ from rvos.datasets.preparation.outputs import PreparationError
 
 Archive = zipfile.ZipFile | tarfile.TarFile
 # What reading a damaged, encrypted or unusually packed archive raises.
-_DAMAGE = (
+ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,
@@ -71,7 +71,7 @@ def opened_archive(path: Path) -> Iterator[Archive]:
         else:
             with tarfile.open(path) as tape:
                 yield tape
-    except _DAMAGE as error:
+    except ARCHIVE_ERRORS as error:
         message = (
             f"{path} cannot be unpacked ({shorten(error)}): if the disk is fine, the archive is "
             "damaged or encrypted; download it again"
