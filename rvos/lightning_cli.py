@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import LightningDataModule, LightningModule, Trainer
+from lightning.pytorch.callbacks import ProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities import rank_zero_only
 
@@ -145,9 +147,23 @@ class RvosCLI(LightningCLI):
 
         Returns:
             The trainer.
+
+        Raises:
+            ConfigError: Lightning does not accept the options, or this machine cannot fulfil them.
         """
         options = {**self.config_init[self.subcommand].get("trainer", {}), **kwargs}
-        return super().instantiate_trainer(**{**kwargs, **cluster_options(options)})
+        chosen = {**kwargs, **cluster_options(options)}
+        if options.get("enable_progress_bar") is False:
+            # Lightning refuses the bar of the trainer files rather than leaving it out.
+            callbacks = options.get("callbacks") or []
+            chosen["callbacks"] = [each for each in callbacks if not isinstance(each, ProgressBar)]
+        try:
+            return super().instantiate_trainer(**chosen)
+        except (MisconfigurationException, ModuleNotFoundError, ValueError) as error:
+            message = f"trainer: {' '.join(str(error).split())}"
+            if "backend" in message:
+                message += " `--trainer.accelerator auto` takes what this machine has"
+            raise ConfigError(message) from error
 
     def after_instantiate_classes(self) -> None:
         """Compare the trainer with the job of SLURM, if any, and choose the shard."""
@@ -244,6 +260,8 @@ def main(argv: Sequence[str]) -> int:
             "nothing of it was run. Use a checkpoint of `rvos fit`"
         )
         raise CheckpointError(message) from error
+    except MisconfigurationException as error:
+        raise ConfigError(" ".join(str(error).split())) from error
     except (RuntimeError, OSError, RvosError) as error:  # torch packs up what a worker raises
         told = _explain(error)
         if told is None:

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from rvos.checkpoints.files import CheckpointError
 from rvos.cli import main as run_rvos
@@ -83,6 +84,37 @@ def test_other_mistakes_are_one_line(
     assert main(["fit", *arguments]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert expected in line
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--trainer.devices=0"], "trainer: `Trainer(devices='0')` value is not a valid input"),
+        (["--trainer.limit_val_batches=1.5"], "invalid value 1.5 for limit_val_batches"),
+        (["--trainer.strategy=ddp_foo"], "trainer: You selected an invalid strategy name"),
+        pytest.param(
+            ["--trainer.accelerator=gpu"],
+            "No supported gpu backend found! `--trainer.accelerator auto` takes",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU"),
+        ),
+    ],
+)
+def test_what_the_trainer_refuses_is_one_line(
+    options: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = "--data.init_args={root: shapes, generate: 1, batch_size: 1}"
+    assert main(["fit", "-c", EXPERIMENT, f"--model.model={NANO_MODEL}", data, *options]) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("rvos: error: ")
+    assert expected in line
+
+
+@pytest.mark.slow
+def test_a_run_without_progress_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    data = "--data.init_args={root: shapes, generate: 1, batch_size: 1}"
+    quiet = ["--trainer.enable_progress_bar=false", "--trainer.max_steps=1"]
+    assert main(["fit", "-c", EXPERIMENT, f"--model.model={NANO_MODEL}", data, *quiet]) == 0
+    assert "step" not in capsys.readouterr().err
 
 
 def test_broken_yaml_names_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
