@@ -16,6 +16,7 @@ LOST_OR_NEW = {
     "dynamic_head": r"mask_head\.controller",
     "static_head": r"mask_head\.embedding",
     "temporal_position_sine": r"time_projection",
+    "temporal_position_sine_and_box": r"box_projection",
     "without_cross_modal_attention": r"text_attention",
     "without_deformable_cross_attention": r"deformable_attention",
     "without_temporal_decoder": r"temporal_decoder",

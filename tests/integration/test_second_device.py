@@ -151,7 +151,7 @@ OTHER = {
     "grounder.query_pruner": {"score": "paper"},
     "temporal_enhancer": {"sentence": "mean"},
     "temporal_enhancer.tracker": {"confidence": "paper", "locality": 4.0},
-    "temporal_enhancer.temporal_decoder": {"temporal_position": "sine_and_box"},
+    "temporal_enhancer.temporal_decoder": {"temporal_position": "sine_box_and_motion"},
     "mask_head": {"mask_position": "sine"},
 }
 

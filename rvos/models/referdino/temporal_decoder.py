@@ -16,6 +16,11 @@ from rvos.ops.precision import at_least_float32, without_autocast
 _LONG_CLIP = 512
 _ROWS_AT_A_TIME = 8192
 
+# Frame widths (heights) per clip, either way; what is faster is told from nothing faster.
+_GREATEST_SPEED = 2.0
+
+TemporalPosition = Literal["none", "sine", "sine_and_box", "sine_box_and_motion"]
+
 
 class TemporalBlock(nn.Module):
     """Self-attention along a track, then the frame-wise sentence reads the track.
@@ -59,14 +64,15 @@ class CrossModalTemporalDecoder(DescribedModule):
     The published decoder (``temporal_position="none"``) has no position in time and is
     permutation-equivariant over the frames, so it cannot tell the direction of a motion.
     ``sine`` adds an embedding of the frame's place in the clip, ``sine_and_box`` also one of the
-    track's box. Both projections start at zero: they change nothing in released weights.
+    track's box, ``sine_box_and_motion`` also one of how the box has changed since the frame before.
+    All projections start at zero: they change nothing in released weights.
 
     Args:
         hidden_dim: Channels.
         num_layers: Blocks.
         num_heads: Attention heads.
         feedforward_dim: Width of the feed-forward part.
-        temporal_position: What a block may know of time and place.
+        temporal_position: What the blocks may know of time and place.
     """
 
     def __init__(
@@ -75,16 +81,17 @@ class CrossModalTemporalDecoder(DescribedModule):
         num_layers: int = 3,
         num_heads: int = 8,
         feedforward_dim: int = 2048,
-        temporal_position: Literal["none", "sine", "sine_and_box"] = "none",
+        temporal_position: TemporalPosition = "none",
     ) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(
             TemporalBlock(hidden_dim, num_heads, feedforward_dim) for _ in range(num_layers)
         )
         self.time_projection = _zero_linear(hidden_dim, hidden_dim, temporal_position != "none")
-        self.box_projection = _zero_linear(
-            4 * hidden_dim, hidden_dim, temporal_position == "sine_and_box"
-        )
+        with_box = temporal_position in {"sine_and_box", "sine_box_and_motion"}
+        self.box_projection = _zero_linear(4 * hidden_dim, hidden_dim, with_box)
+        with_motion = temporal_position == "sine_box_and_motion"
+        self.motion_projection = _zero_linear(4 * hidden_dim, hidden_dim, with_motion)
 
     def forward(
         self,
@@ -130,7 +137,7 @@ class CrossModalTemporalDecoder(DescribedModule):
         return sequence
 
     def _position(self, tracks: Tensor, boxes_cxcywh: Tensor) -> Tensor | float:
-        """Embedding of time and box, broadcastable to the tracks; 0 when switched off."""
+        """Embedding of time, box and motion, broadcastable to tracks; 0 when switched off."""
         position: Tensor | float = 0.0
         hidden_dim, num_frames = tracks.shape[-1], tracks.shape[1]
         if self.time_projection is not None:
@@ -141,7 +148,30 @@ class CrossModalTemporalDecoder(DescribedModule):
         if self.box_projection is not None:
             embedding = sine_embedding(boxes_cxcywh.detach(), num_features=hidden_dim)
             position = position + self.box_projection(embedding)
+        if self.motion_projection is not None:
+            speed = speed_cxcywh(boxes_cxcywh.detach()) / _GREATEST_SPEED
+            embedding = sine_embedding((0.5 + 0.5 * speed).clamp(0, 1), num_features=hidden_dim)
+            position = position + self.motion_projection(embedding)
         return position
+
+
+def speed_cxcywh(boxes_cxcywh: Float[Tensor, "b t q 4"]) -> Float[Tensor, "b t q 4"]:
+    """How boxes change from frame to frame, per clip, so that sparser frames tell the same.
+
+    Args:
+        boxes_cxcywh: Tracks ``[B, T, Q, 4]`` in [0, 1].
+
+    Returns:
+        Change since the frame before, times T - 1, ``[B, T, Q, 4]``; 0 in the first frame.
+
+    Example:
+        >>> moving = torch.linspace(0.2, 0.7, 6).view(1, 6, 1, 1).expand(1, 6, 1, 4)
+        >>> speed_cxcywh(moving)[0, :, 0, 0].mul(10).round().tolist()
+        [0.0, 5.0, 5.0, 5.0, 5.0, 5.0]
+    """
+    changes = boxes_cxcywh[:, 1:] - boxes_cxcywh[:, :-1]
+    still = torch.zeros_like(boxes_cxcywh[:, :1])
+    return torch.cat((still, changes * (boxes_cxcywh.shape[1] - 1)), dim=1)
 
 
 @contextlib.contextmanager

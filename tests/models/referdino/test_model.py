@@ -151,7 +151,7 @@ def test_positions_start_without_effect(
     published = make_untouched_model().double().eval()
     state = published.state_dict()
     head = GroundingGuidedMaskDecoder(DIM, 2, 4, 4, 32, mask_position="sine")
-    for position in ("sine", "sine_and_box"):
+    for position in ("sine", "sine_and_box", "sine_box_and_motion"):
         placed = make_untouched_model(temporal_position=position, mask_head=head).double().eval()
         new = {name for name in placed.state_dict() if name not in state}
         assert new
@@ -164,7 +164,7 @@ def test_every_parameter_learns(
 ) -> None:
     """A parameter without gradient would be dead weight, and stop distributed training."""
     head = GroundingGuidedMaskDecoder(DIM, 2, 4, 4, 32, mask_position="sine")
-    model = make_model(temporal_position="sine_and_box", mask_head=head).train()
+    model = make_model(temporal_position="sine_box_and_motion", mask_head=head).train()
     # Long enough that a phrase closes before the last column.
     output = model.forward_with_auxiliary(clips, make_tokens([7, 8, 9, 10], [11, 12]))
     total = torch.zeros((), dtype=torch.float64)
@@ -263,6 +263,7 @@ def test_padding_of_frames_is_no_place_for_boxes(
         {"mask_head": GroundingGuidedMaskDecoder(DIM, 1, 4, 4, 32, mask_position="sine")},
         {"temporal_position": "sine"},
         {"temporal_position": "sine_and_box"},
+        {"temporal_position": "sine_box_and_motion"},
         {"enhancer": False},
         {"pruner": RandomQueryPruner(min_queries=6)},
         {"pruner": ConfidenceQueryPruner(keep_ratio=1.0)},

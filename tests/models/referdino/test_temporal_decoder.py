@@ -10,14 +10,15 @@ from torch import Tensor
 
 from rvos.models.referdino import CrossModalTemporalDecoder, temporal_decoder
 
-Position = Literal["none", "sine", "sine_and_box"]
+Position = Literal["none", "sine", "sine_and_box", "sine_box_and_motion"]
 
 
 def decoder(position: Position = "none") -> CrossModalTemporalDecoder:
     torch.manual_seed(1)
     module = CrossModalTemporalDecoder(16, 2, 4, 32, position).double().eval()
     with torch.no_grad():
-        for projection in (module.time_projection, module.box_projection):
+        added = (module.time_projection, module.box_projection, module.motion_projection)
+        for projection in added:
             if projection is not None:
                 projection.weight.normal_(std=0.3)
     return module
@@ -46,7 +47,7 @@ def test_published_decoder_is_equivariant_to_the_order_of_frames(order: list[int
     torch.testing.assert_close(reordered, module(tracks, sentences, boxes)[:, order])
 
 
-@pytest.mark.parametrize("position", ["sine", "sine_and_box"])
+@pytest.mark.parametrize("position", ["sine", "sine_and_box", "sine_box_and_motion"])
 @torch.no_grad()
 def test_time_embedding_sees_the_order_of_frames(position: Position) -> None:
     tracks, sentences, boxes = inputs(5)
@@ -59,7 +60,12 @@ def test_time_embedding_sees_the_order_of_frames(position: Position) -> None:
 def test_only_the_box_embedding_sees_the_boxes() -> None:
     tracks, sentences, boxes = inputs(4)
     elsewhere = boxes.flip(-1)
-    for position, sees in (("none", False), ("sine", False), ("sine_and_box", True)):
+    for position, sees in (
+        ("none", False),
+        ("sine", False),
+        ("sine_and_box", True),
+        ("sine_box_and_motion", True),
+    ):
         module = decoder(position)  # type: ignore[arg-type]
         moved = module(tracks, sentences, elsewhere)
         assert torch.equal(moved, module(tracks, sentences, boxes)) is not sees
@@ -70,7 +76,7 @@ def test_new_positions_start_without_effect() -> None:
     tracks, sentences, boxes = inputs(4)
     published = decoder("none")
     expected = published(tracks, sentences, boxes)
-    for position in ("sine", "sine_and_box"):
+    for position in ("sine", "sine_and_box", "sine_box_and_motion"):
         module = CrossModalTemporalDecoder(16, 2, 4, 32, position)  # type: ignore[arg-type]
         missing = (
             module.double()
@@ -78,15 +84,45 @@ def test_new_positions_start_without_effect() -> None:
             .load_state_dict(published.state_dict(), strict=False)
             .missing_keys
         )
-        assert {name.split(".")[0] for name in missing} <= {"time_projection", "box_projection"}
+        added = {"time_projection", "box_projection", "motion_projection"}
+        assert {name.split(".")[0] for name in missing} <= added
         assert torch.equal(module(tracks, sentences, boxes), expected)
+
+
+@torch.no_grad()
+def test_motion_is_known_beside_place() -> None:
+    """With the projection of the box switched off, only how the box changes is seen."""
+    tracks, sentences, boxes = inputs(4)
+    module = decoder("sine_box_and_motion")
+    assert module.box_projection is not None
+    module.box_projection.weight.zero_()
+    expected = module(tracks, sentences, 0.5 * boxes)
+    elsewhere = module(tracks, sentences, 0.5 * boxes + 0.25)
+    torch.testing.assert_close(elsewhere, expected)
+    faster = module(tracks, sentences, boxes)
+    assert float((faster - expected).abs().max()) > 0.01
+
+
+@given(num_frames=st.integers(2, 9), step=st.integers(1, 4))
+def test_speed_does_not_depend_on_the_frame_rate(num_frames: int, step: int) -> None:
+    path = torch.linspace(0.1, 0.8, (num_frames - 1) * step + 1, dtype=torch.float64)
+    boxes = path.view(1, -1, 1, 1).expand(1, -1, 2, 4)
+    speed, sparse = (temporal_decoder.speed_cxcywh(each) for each in (boxes, boxes[:, ::step]))
+    torch.testing.assert_close(sparse, speed[:, ::step])
+    assert (speed[:, 0] == 0).all()
+
+
+def test_one_frame_has_no_speed() -> None:
+    assert torch.equal(
+        temporal_decoder.speed_cxcywh(torch.rand(2, 1, 3, 4)), torch.zeros(2, 1, 3, 4)
+    )
 
 
 @given(order=st.permutations(range(3)))
 @torch.no_grad()
 def test_tracks_do_not_see_each_other(order: list[int]) -> None:
     tracks, sentences, boxes = inputs(4)
-    module = decoder("sine_and_box")
+    module = decoder("sine_box_and_motion")
     reordered = module(tracks[:, :, order], sentences, boxes[:, :, order])
     torch.testing.assert_close(reordered, module(tracks, sentences, boxes)[:, :, order])
 
