@@ -22,6 +22,7 @@ from rvos.structures import ReferenceText
 from rvos.structures.errors import RvosError
 from rvos.tasks.initial_weights import load_initial_weights
 from rvos.tasks.optimized_task import OptimizedTask, published_optimizer
+from rvos.tasks.scene_noise import blurred_boxes, tracked_boxes
 from rvos.tasks.scene_readers import SceneReader, TrackReader
 from rvos.tasks.shared_tokens import shared_tokens
 from rvos.tasks.tokenizers import MOVING_SHAPES_TOKENIZER, open_tokenizer
@@ -50,7 +51,7 @@ class ScenePretrainingTask(OptimizedTask):
         keep_places: Whether phrases about places keep their features, too.
         noise: Standard deviation of the noise on boxes, in widths and heights of the frame.
         lost_share: Share of a track's frames, in [0, 1], in which it holds another object, as the
-            tracks of a tracker do.
+            tracks of a tracker do; they also do where their own is not visible.
         tokenizer: ``moving_shapes`` for the package's own, or a folder or hub id.
         optimizer: Builds the optimizer of everything trainable.
         lr_scheduler: Builds the schedule; rvos's own advance per step, torch's per epoch.
@@ -162,7 +163,9 @@ class ScenePretrainingTask(OptimizedTask):
         Returns:
             Logits ``[P, N]``.
         """
-        boxes = self._blurred(frames.boxes_cxcywh[:, :, 0])
+        boxes = frames.boxes_cxcywh[:, :, 0]
+        if self.training:
+            boxes = blurred_boxes(boxes, self.noise)
         logits: Tensor = self.reader(boxes, frames.looks, frames.valid_objects, words)
         return logits
 
@@ -222,7 +225,7 @@ class ScenePretrainingTask(OptimizedTask):
         Returns:
             Logits ``[P, N]``.
         """
-        boxes = self._blurred(self._partly_lost(clips))
+        boxes = self._tracks(clips)
         logits: Tensor = self.track_reader(boxes, mean_token(words))
         return logits
 
@@ -237,7 +240,7 @@ class ScenePretrainingTask(OptimizedTask):
             Logits ``[P, T, N, L]`` of every word; minus infinity on padding.
         """
         enhancer, temporal_decoder = _find_temporal_parts(self.model)
-        boxes = self._blurred(self._partly_lost(clips)).transpose(1, 2)
+        boxes = self._tracks(clips).transpose(1, 2)
         sentences = enhancer.sentence_features(words)[:, None].expand(-1, boxes.shape[1], -1)
         tracks = self.blank_query.expand(*boxes.shape[:3], -1)
         if self.training:
@@ -251,23 +254,11 @@ class ScenePretrainingTask(OptimizedTask):
         words: ReferenceText = self.model.grounder.text_encoder(tokens).unfused
         return words
 
-    def _partly_lost(self, clips: Scenes) -> Tensor:
-        boxes = clips.boxes_cxcywh
-        if not self.training or not self.lost_share:
-            return boxes
-        lost = torch.rand(boxes.shape[:3], device=boxes.device) < self.lost_share
-        # Any valid object of the scene may be the wrong one.
-        choice = torch.rand(boxes.shape[:3], device=boxes.device)
-        other = (choice * clips.valid_objects.sum(1)[:, None, None]).long()
-        wrong = boxes.gather(1, other[..., None].expand_as(boxes))
-        return torch.where(lost[..., None], wrong, boxes)
-
-    def _blurred(self, boxes_cxcywh: Tensor) -> Tensor:
+    def _tracks(self, clips: Scenes) -> Tensor:
+        """Boxes of the clip's objects; in training as a tracker would have them."""
         if not self.training:
-            return boxes_cxcywh
-        present = boxes_cxcywh[..., 2:3] > 0  # absent objects stay where they are not
-        blurred = boxes_cxcywh + self.noise * torch.randn_like(boxes_cxcywh)
-        return blurred.clamp(1e-3, 1) * present
+            return clips.boxes_cxcywh
+        return blurred_boxes(tracked_boxes(clips, self.lost_share), self.noise)
 
     @torch.no_grad()
     def _initial_features(self, phrases: list[str]) -> Tensor:

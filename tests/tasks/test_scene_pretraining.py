@@ -110,17 +110,6 @@ def test_noise_is_for_training_only(nano_model: ReferDINO) -> None:
     assert not torch.equal(actions(task, clips), actions(task, clips))
 
 
-def test_lost_frames_hold_a_box_of_the_same_scene(nano_model: ReferDINO) -> None:
-    clips = scenes(4)
-    task = ScenePretrainingTask(nano_model, lost_share=0.5)
-    assert torch.equal(task.eval()._partly_lost(clips), clips.boxes_cxcywh)
-    boxes = task.train()._partly_lost(clips)
-    valid = clips.valid_objects[:, None, :, None]
-    same = (boxes[:, :, None] == clips.boxes_cxcywh[:, None]).all(-1)
-    assert (same & valid).any(2)[clips.valid_objects].all()
-    assert not torch.equal(boxes, clips.boxes_cxcywh)
-
-
 def test_an_empty_frame_gives_no_loss_and_no_nan(nano_model: ReferDINO) -> None:
     task = ScenePretrainingTask(nano_model).eval()
     frames = scenes(1, (0, 0))
