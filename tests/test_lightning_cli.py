@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from rvos.checkpoints.files import CheckpointError
 from rvos.cli import main as run_rvos
@@ -107,6 +108,19 @@ def test_what_the_trainer_refuses_is_one_line(
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith("rvos: error: ")
     assert expected in line
+
+
+def test_what_lightning_refuses_later_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(argv: object) -> int:
+        del argv
+        message = "No `predict_dataloader()`\n found"
+        raise MisconfigurationException(message)
+
+    monkeypatch.setattr("rvos.lightning_cli._run", refuse)
+    assert run_rvos(["predict", "-c", EXPERIMENT]) == 1
+    assert capsys.readouterr().err == "rvos: error: No `predict_dataloader()` found\n"
 
 
 @pytest.mark.slow

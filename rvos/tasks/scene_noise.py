@@ -11,14 +11,14 @@ def tracked_boxes(scenes: Scenes, lost_share: float) -> Float[Tensor, "p n t 4"]
     """Let tracks hold other objects now and then, and wherever their own is not visible.
 
     A track goes on while its object is out of sight: then it takes a query that lies on another
-    object, and stays with that.
+    object of the scene, drawn at random, and stays with that. Where it draws itself it has no box.
 
     Args:
         scenes: With a box of zeros where an object is not visible.
         lost_share: Share of the frames, in [0, 1], in which a track holds any other object.
 
     Returns:
-        Boxes ``[P, N, T, 4]`` as (cx, cy, w, h) in [0, 1]; zeros where the other object is not
+        Boxes ``[P, N, T, 4]`` as (cx, cy, w, h) in [0, 1]; zeros where the object drawn is not
         visible either.
     """
     boxes = scenes.boxes_cxcywh

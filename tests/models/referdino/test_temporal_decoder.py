@@ -1,7 +1,5 @@
 """The published decoder is blind to time; the added positions see it."""
 
-from typing import Literal
-
 import pytest
 import torch
 from hypothesis import given
@@ -9,11 +7,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from rvos.models.referdino import CrossModalTemporalDecoder, temporal_decoder
+from rvos.models.referdino.temporal_decoder import TemporalPosition
 
-Position = Literal["none", "sine", "sine_and_box", "sine_box_and_motion"]
 
-
-def decoder(position: Position = "none") -> CrossModalTemporalDecoder:
+def decoder(position: TemporalPosition = "none") -> CrossModalTemporalDecoder:
     torch.manual_seed(1)
     module = CrossModalTemporalDecoder(16, 2, 4, 32, position).double().eval()
     with torch.no_grad():
@@ -49,7 +46,7 @@ def test_published_decoder_is_equivariant_to_the_order_of_frames(order: list[int
 
 @pytest.mark.parametrize("position", ["sine", "sine_and_box", "sine_box_and_motion"])
 @torch.no_grad()
-def test_time_embedding_sees_the_order_of_frames(position: Position) -> None:
+def test_time_embedding_sees_the_order_of_frames(position: TemporalPosition) -> None:
     tracks, sentences, boxes = inputs(5)
     module = decoder(position)
     backwards = module(tracks.flip(1), sentences.flip(1), boxes.flip(1)).flip(1)
