@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
-from rvos.datasets.moving_shapes.vocabulary import Heading, Motion
+from rvos.datasets.moving_shapes.vocabulary import Heading, Kind, Motion
 
 Judgement = bool | None
 Action = Literal[
@@ -38,6 +38,10 @@ DIRECTIONAL_ACTIONS: tuple[Action, ...] = (
 )
 
 ACTIONS: tuple[Action, ...] = (*ORDER_FREE_ACTIONS, *DIRECTIONAL_ACTIONS)
+ACTIONS_OF_KIND: dict[Kind, tuple[Action, ...]] = {
+    "motion": ORDER_FREE_ACTIONS,
+    "direction": DIRECTIONAL_ACTIONS,
+}
 
 
 @runtime_checkable

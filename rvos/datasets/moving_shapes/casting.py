@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rvos.datasets.moving_shapes.actions import Doing, performs
 from rvos.datasets.moving_shapes.motion import Stage, possible_headings
 from rvos.datasets.moving_shapes.preset import MovingShapesPreset
 from rvos.datasets.moving_shapes.vocabulary import (
@@ -19,6 +20,8 @@ from rvos.datasets.moving_shapes.vocabulary import (
 from rvos.datasets.moving_shapes.world import EXTENT_OF_SHAPE, Appearance
 
 DIRECTED: tuple[Motion, ...] = ("left", "right", "up", "down")
+# Each meets its counterpart, which is the same played backwards.
+PAIRED: tuple[Motion, ...] = (*DIRECTED, "starts_late", "enters", "grows")
 NEEDS_HEADING: tuple[Motion, ...] = ("zigzag", "starts_late", "stops", "leaves", "enters")
 ORDER_FREE: tuple[Motion, ...] = ("still", "circling", "zigzag")
 
@@ -100,7 +103,7 @@ def _directional_pair(
 ) -> list[Role]:
     """Two look-alikes of which one does what the other does backwards."""
     appearance = _new_appearance(roles, preset, rng)
-    motions: tuple[Motion, ...] = (*DIRECTED, "starts_late", "enters", "grows")
+    motions = [motion for motion in PAIRED if _is_asked_for(motion, preset)]
     motion = motions[int(rng.integers(len(motions)))]
     if motion == "grows":
         appearance = replace(appearance, size="changing")
@@ -113,6 +116,15 @@ def _directional_pair(
         Role(appearance, motion, _heading(appearance, preset, rng)),
         Role(appearance, REVERSED_MOTION[motion], _heading(appearance, preset, rng)),
     ]
+
+
+def _is_asked_for(motion: Motion, preset: MovingShapesPreset) -> bool:
+    """Whether expressions of direction may speak of a motion or of its counterpart."""
+    return any(
+        performs(Doing(one, one if one in HEADINGS else None), action) is True
+        for one in (motion, REVERSED_MOTION[motion])
+        for action in preset.actions_of("direction")
+    )
 
 
 def _order_free_pair(

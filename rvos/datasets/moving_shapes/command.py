@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from rvos.datasets.moving_shapes.actions import ACTIONS
 from rvos.datasets.moving_shapes.preset import HELD_OUT, PRESETS
 from rvos.datasets.moving_shapes.vocabulary import BENCHMARK_LAYOUTS, KINDS, SPLITS
 from rvos.datasets.moving_shapes.writer import write_moving_shapes
@@ -74,6 +75,15 @@ def _add_content_options(parser: argparse.ArgumentParser) -> None:
         help=f"kinds of expression to write, of {', '.join(KINDS)} (default: all)",
     )
     parser.add_argument(
+        "--actions",
+        nargs="+",
+        choices=ACTIONS,
+        default=list(ACTIONS),
+        metavar="ACTION",
+        help=f"what expressions may say that objects do, of {', '.join(ACTIONS)} (default: all); "
+        "look-alikes then do these or the same backwards",
+    )
+    parser.add_argument(
         "--num-expressions",
         type=int,
         nargs=2,
@@ -102,9 +112,13 @@ def main(argv: Sequence[str]) -> int:
         split=options.split,
         num_videos=options.num_videos,
         seed=options.seed,
-        preset=replace(PRESETS[options.preset], num_expressions=tuple(options.num_expressions)),
+        preset=replace(
+            PRESETS[options.preset],
+            num_expressions=tuple(options.num_expressions),
+            kinds=tuple(options.kinds),
+            actions=tuple(action for action in ACTIONS if action in options.actions),
+        ),
         workers=options.workers,
-        kinds=tuple(options.kinds),
     )
     sys.stdout.write(f"{folder}\n")
     return 0

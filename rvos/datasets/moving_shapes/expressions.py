@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rvos.datasets.moving_shapes.actions import DIRECTIONAL_ACTIONS, ORDER_FREE_ACTIONS
 from rvos.datasets.moving_shapes.exactness import is_exact
 from rvos.datasets.moving_shapes.grammar import write_sentence
 from rvos.datasets.moving_shapes.meaning import (
@@ -123,16 +122,18 @@ def _find(
         if kind == "none":
             meaning = _draw_absent(look, preset, rng)
         else:
-            meaning = _draw_meaning(kind, look, world, rng)
+            meaning = _draw_meaning(kind, look, world, preset, rng)
         if meaning not in taken and is_exact(kind, meaning, world):
             return Expression(kind, write_sentence(meaning, rng), meaning)
     return None
 
 
-def _draw_meaning(kind: Kind, look: Look, world: World, rng: np.random.Generator) -> Meaning:
+def _draw_meaning(
+    kind: Kind, look: Look, world: World, preset: MovingShapesPreset, rng: np.random.Generator
+) -> Meaning:
     """Draw a meaning that may suit a kind."""
     if kind in ("motion", "direction"):
-        actions = ORDER_FREE_ACTIONS if kind == "motion" else DIRECTIONAL_ACTIONS
+        actions = preset.actions_of(kind)
         return Performing(look, actions[int(rng.integers(len(actions)))])
     if kind == "relation":
         if rng.uniform() < SHARE_OF_EXTREMES:
@@ -151,8 +152,7 @@ def _draw_absent(look: Look, preset: MovingShapesPreset, rng: np.random.Generato
     """A meaning that may fit nothing: an attribute exchanged, or an action nobody performs."""
     draw = rng.uniform()
     if draw < 0.3:
-        actions = (*ORDER_FREE_ACTIONS, *DIRECTIONAL_ACTIONS)
-        return Performing(look, actions[int(rng.integers(len(actions)))])
+        return Performing(look, preset.actions[int(rng.integers(len(preset.actions)))])
     if draw < 0.65:
         return replace(look, colour=preset.colours[int(rng.integers(len(preset.colours)))])
     if draw < 0.9:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from rvos.datasets.moving_shapes.actions import ACTIONS, ACTIONS_OF_KIND, Action
 from rvos.datasets.moving_shapes.errors import MovingShapesError
 from rvos.datasets.moving_shapes.motion import BORDER, GREATEST_SWING
 from rvos.datasets.moving_shapes.vocabulary import KINDS, Colour, Kind, Shape, Size, Split
@@ -27,10 +28,11 @@ class MovingShapesPreset:
         num_objects: Least and greatest number of objects.
         num_expressions: Least and greatest number of expressions of a video.
         kinds: Kinds of expression to write.
+        actions: What expressions may say that objects do.
 
     Raises:
-        MovingShapesError: The frames are too small for the largest object to move in, or no
-            expression is asked for.
+        MovingShapesError: The frames are too small for the largest object to move in, no
+            expression is asked for, or the actions leave nothing to say of a kind.
 
     Example:
         >>> HELD_OUT.num_frames, HELD_OUT.small_radius[0]
@@ -51,13 +53,14 @@ class MovingShapesPreset:
     num_objects: tuple[int, int] = (2, 6)
     num_expressions: tuple[int, int] = (3, 8)
     kinds: tuple[Kind, ...] = KINDS
+    actions: tuple[Action, ...] = ACTIONS
 
     def __post_init__(self) -> None:
         """Refuse what no world can fulfil.
 
         Raises:
-            MovingShapesError: A side of the frames is too short, or the numbers of expressions are
-                out of order.
+            MovingShapesError: A side of the frames is too short, the numbers of expressions are
+                out of order, or a kind has no action.
         """
         fewest, most = self.num_expressions
         if not 1 <= fewest <= most or not self.kinds:
@@ -66,6 +69,13 @@ class MovingShapesPreset:
                 "one first, and at least one kind is needed"
             )
             raise MovingShapesError(message)
+        for kind in self.kinds:
+            if kind in ACTIONS_OF_KIND and not self.actions_of(kind):
+                message = (
+                    f"preset {self.name!r}: no action is left for the kind {kind!r}; allow one of "
+                    f"{', '.join(ACTIONS_OF_KIND[kind])}, or leave the kind out"
+                )
+                raise MovingShapesError(message)
         reach = self.large_radius[1] * max(EXTENT_OF_SHAPE[shape] for shape in self.shapes)
         least = 2.0 * (reach + GREATEST_SWING + BORDER)
         if min(self.height, self.width) < least:
@@ -85,6 +95,17 @@ class MovingShapesPreset:
             The number.
         """
         return self.num_frames_long if split == "long" else self.num_frames
+
+    def actions_of(self, kind: Kind) -> tuple[Action, ...]:
+        """What expressions of a kind may say that objects do.
+
+        Args:
+            kind: The kind.
+
+        Returns:
+            The actions; none for kinds that say nothing of them.
+        """
+        return tuple(action for action in ACTIONS_OF_KIND.get(kind, ()) if action in self.actions)
 
     def radius_range(self, size: Size) -> tuple[float, float]:
         """Least and greatest radius of objects of a size class.

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rvos.datasets.files import write_json
+from rvos.datasets.moving_shapes.actions import ACTIONS
 from rvos.datasets.moving_shapes.errors import MovingShapesError
 from rvos.datasets.moving_shapes.preset import MovingShapesPreset
 from rvos.datasets.moving_shapes.records import shared_state
@@ -68,7 +69,10 @@ class WriteJob:
         folder = self.root if self.shares_files else self.root / self.folder
         path = self.state / "job.json"
         if path.exists():
-            if json.loads(path.read_text(encoding="utf-8")) != json.loads(self.identity()):
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            # Folders from before presets named actions hold all of them.
+            stored["preset"].setdefault("actions", list(ACTIONS))
+            if stored != json.loads(self.identity()):
                 message = (
                     f"{folder} holds MovingShapes of another seed, preset, split or layout; choose "
                     "another destination or delete that folder"

@@ -50,3 +50,10 @@ def test_scenes_follow_the_kinds() -> None:
     assert {draw_scene(only, rng) for _ in range(50)} == {"motion"}
     plain = replace(HELD_OUT, kinds=("appearance",))
     assert {draw_scene(plain, rng) for _ in range(50)} == {"calm"}
+
+
+@given(SEEDS, NUM_OBJECTS)
+def test_look_alikes_do_what_expressions_may_say(seed: int, num_objects: int) -> None:
+    preset = replace(HELD_OUT, kinds=("direction",), actions=("stops", "shrinks"))
+    roles = draw_roles("direction", num_objects, preset, np.random.default_rng(seed))
+    assert {roles[0].motion, roles[1].motion} in ({"starts_late", "stops"}, {"grows", "shrinks"})

@@ -65,3 +65,15 @@ def test_help_describes_every_option() -> None:
     for action in build_parser()._actions:
         assert action.help
         assert max([action.dest, *action.option_strings], key=len) in text or action.metavar
+
+
+def test_actions(tmp_path: Path) -> None:
+    options = ("--num-expressions", "1", "3", "--kinds", "direction", "--actions", "grows")
+    assert run(tmp_path, *options) == 0
+    index = json.loads((tmp_path / "train/meta_expressions.json").read_text())
+    expressions = [e for video in index["videos"].values() for e in video["expressions"].values()]
+    words = ("grow", "bigger", "larger")
+    assert all(any(word in item["exp"] for word in words) for item in expressions)
+    with pytest.raises(MovingShapesError, match="no action is left for the kind 'motion'"):
+        run(tmp_path / "new", "--actions", "grows")
+    assert not (tmp_path / "new").exists()

@@ -43,3 +43,11 @@ def test_frames_too_small_to_move_in_are_refused(side: str) -> None:
 def test_nothing_to_say_is_refused(change: dict[str, tuple[int, ...]]) -> None:
     with pytest.raises(MovingShapesError, match="at least one kind"):
         replace(HELD_OUT, **change)  # type: ignore[arg-type]
+
+
+def test_a_kind_without_an_action_is_refused() -> None:
+    with pytest.raises(MovingShapesError, match="no action is left for the kind 'motion'"):
+        replace(HELD_OUT, actions=("stops",))
+    preset = replace(HELD_OUT, kinds=("direction",), actions=("still", "stops", "enters"))
+    assert preset.actions_of("direction") == ("stops", "enters")
+    assert preset.actions_of("appearance") == ()

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rvos.datasets.moving_shapes.errors import MovingShapesError
+from rvos.datasets.moving_shapes.meaning import Performing
 from rvos.datasets.moving_shapes.preset import HELD_OUT, TRANSFER
 from rvos.datasets.moving_shapes.video import make_video
 from rvos.datasets.moving_shapes.vocabulary import KINDS, SPLITS, Kind
@@ -71,3 +72,12 @@ def test_kinds_that_the_world_cannot_offer() -> None:
     preset = replace(HELD_OUT, num_objects=(1, 1), kinds=("several",))
     with pytest.raises(MovingShapesError, match="several"):
         make_video(preset, "train", 0, 0)
+
+
+def test_only_the_actions_that_are_allowed_are_said() -> None:
+    kinds: tuple[Kind, ...] = ("direction", "none")
+    preset = replace(HELD_OUT, kinds=kinds, actions=("enters", "leaves"))
+    videos = [make_video(preset, "train", 0, index) for index in range(10)]
+    meanings = [item.meaning for video in videos for item in video.expressions]
+    said = {meaning.action for meaning in meanings if isinstance(meaning, Performing)}
+    assert said == {"enters", "leaves"}

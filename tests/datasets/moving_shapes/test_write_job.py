@@ -1,5 +1,6 @@
 """A folder belongs to the job that began it."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,18 @@ def test_a_moved_folder_stays_claimed(tmp_path: Path) -> None:
     job_in(tmp_path / "old").claim()
     (tmp_path / "old").rename(tmp_path / "new")
     job_in(tmp_path / "new").claim()
+
+
+def test_a_folder_from_before_actions_could_be_chosen_is_gone_on_with(tmp_path: Path) -> None:
+    job = job_in(tmp_path)
+    job.claim()
+    path = job.state / "job.json"
+    identity = json.loads(path.read_text())
+    del identity["preset"]["actions"]
+    path.write_text(json.dumps(identity))
+    job.claim()
+    with pytest.raises(MovingShapesError, match="holds MovingShapes of another"):
+        replace(job, preset=replace(HELD_OUT, actions=("still", "stops"))).claim()
 
 
 @pytest.mark.parametrize(
